@@ -1,0 +1,61 @@
+# The verbs of this project. Nothing has to be done by hand before any of them:
+# the virtual environment is made by the first one that needs it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RUN := PYTHONPATH=tests $(BIN)/python -m
+
+.PHONY: help
+help:  ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml requirements-dev.txt
+	@echo "making the virtual environment $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=<another interpreter>")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.PHONY: demo
+demo: $(READY)  ## change the plan of a real database under traffic, from pulumi up to pulumi destroy
+	$(RUN) demo
+
+.PHONY: test
+test: $(READY)  ## run every test: decisions, graph, steps, engine
+	$(RUN) toolchain
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: lint types contracts  ## lint, types, import contracts and workflows
+
+.PHONY: lint
+lint: $(READY)  ## ruff, and actionlint for the workflows
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.7 -shellcheck= -pyflakes=
+
+.PHONY: types
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: $(READY)  ## import contracts: who may import whom
+	PYTHONPATH=tests $(BIN)/lint-imports
+
+.PHONY: sandbox
+sandbox: $(READY)  ## a local Heroku in the foreground, until Ctrl-C
+	$(RUN) local_heroku
+
+.PHONY: toolchain
+toolchain: $(READY)  ## find or build the Pulumi engine and its plugins
+	$(RUN) toolchain
+
+.PHONY: clean
+clean:  ## remove what was made here (the toolchain's cache stays)
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache components/*.egg-info
