@@ -1,0 +1,65 @@
+"""What is left to do when the apps serve again: the old database, the backup schedules, the report."""
+
+from typing import Any
+
+from heroku_changeover.changeover import Changeover, Situation
+from heroku_changeover.errors import HerokuError
+
+SEAL_LIMIT = 15
+"""Seconds for the sessions from before the seal to end."""
+
+
+def retire_leader(c: Changeover, situation: Situation) -> None:
+    """
+    The old database is read-only for ordinary clients; a promote that broke at its very end may have left that undone.
+    """
+    if situation.leader is None or c.order.verify == "api" or "sealed" in c.window.acts:
+        return
+    from heroku_changeover.fence import is_sealed, seal
+    from heroku_changeover.postgres import open_session
+
+    with open_session(situation.leader.name, c.url_of(situation.leader)) as session:
+        if not is_sealed(session):
+            seal(session, c.clock, c.clock.now() + SEAL_LIMIT)
+            c.report(f"{situation.leader.name} is read-only now")
+    c.did("sealed")
+
+
+def carry_schedules(c: Changeover, situation: Situation) -> None:
+    """
+    Backup schedules of the old database that the new one does not have; a failure is told, and does not undo a
+    changeover.
+    """
+    if situation.leader is None:
+        return
+    try:
+        carried = _carry(c)
+    except HerokuError as error:
+        c.report(f"the backup schedules could not be carried over: {error}; see `heroku pg:backups:schedules`")
+        return
+    if carried:
+        c.report(f"backup schedules carried over: {', '.join(carried)}")
+    c.window = c.window.noting(schedules_carried=carried)
+
+
+def _carry(c: Changeover) -> list[str]:
+    path = "/client/v11/databases/{}/transfer-schedules"
+    present = {s["name"] for s in c.heroku.data(path.format(c.order.follower)) or []}
+    missing = [s for s in c.heroku.data(path.format(c.order.leader)) or [] if s["name"] not in present]
+    for schedule in missing:
+        c.heroku.post_data(path.format(c.order.follower), _schedule(schedule))
+    return [str(s["name"]) for s in missing]
+
+
+def _schedule(row: dict[str, Any]) -> dict[str, Any]:
+    return {"hour": row["hour"], "timezone": row["timezone"], "schedule_name": row["name"]}
+
+
+def write_report(c: Changeover, situation: Situation) -> None:
+    """The figures that a person asks for the next morning, in the window document and as one line."""
+    acts = c.window.acts
+    if "maintenance-on" not in acts or situation.follower is None:
+        return
+    down = round(acts.get("maintenance-off", c.clock.now()) - acts["maintenance-on"], 3)
+    c.window = c.window.noting(primary=situation.follower.name, retired=c.order.leader, maintenance_seconds=down)
+    c.report(f"{situation.follower.name} is the primary; maintenance lasted {down:.1f} s; {c.order.leader} is kept")

@@ -1,0 +1,111 @@
+"""
+Moving DATABASE and its companions from the leader to the new primary, in every app, and making sure that it took.
+
+Replacing an attachment is not atomic on Heroku: it makes a release that detaches and one that attaches, and a release
+phase may fail on either. So nothing is taken as done until the release has succeeded and the config var was read
+back.
+"""
+
+from typing import Any
+
+from heroku_changeover.changeover import Changeover, side_by_side
+from heroku_changeover.errors import Incomplete, TimedOut
+from heroku_changeover.facts import PRIMARY, App, Attachment, Database
+
+RELEASE_LIMIT = 900
+"""Seconds for a release phase; the Heroku CLI waits as long in pg:promote."""
+
+RECENT_RELEASES = 10
+
+
+def companions(app: App, leader: Database) -> list[Attachment]:
+    """What moves in an app: DATABASE first, then poolers, credentials and every other name that a person chose."""
+    moving = [a for a in app.attachments if a.addon_id == leader.id and not a.is_colour]
+    return sorted(moving, key=lambda a: (not a.is_primary, a.name))
+
+
+def keep_attached(c: Changeover, leader: Database) -> None:
+    """
+    Gives the leader a colour name on the app that pays for it, because Heroku refuses to take away the last
+    attachment there.
+
+    `heroku pg:promote` does the same. It is a release, so it is made while no dyno runs.
+    """
+    if not any(a.is_colour and a.namespace is None for a in leader.attached_to(leader.app)):
+        c.heroku.post("/addon-attachments", {"addon": leader.name, "app": leader.app, "confirm": leader.app})
+        c.report(f"{leader.name} keeps an attachment on {leader.app} under a name of its own")
+
+
+def move(c: Changeover, apps: list[App], leader: Database | None, follower: Database, url: str) -> None:
+    """
+    Moves every companion in every app, apps side by side.
+
+    Raises:
+        Incomplete: a release failed, or the config var does not hold the new primary's address.
+    """
+    side_by_side(lambda app: _move_app(c, app, leader, follower), apps)
+    c.did("moved")
+    side_by_side(lambda app: confirm_moved(c, app.name, follower, url), apps)
+
+
+def _move_app(c: Changeover, app: App, leader: Database | None, follower: Database) -> None:
+    for attachment in companions(app, leader) if leader else []:
+        _attach(c, attachment, follower)
+        c.report(f"{app.name}: {attachment.name} is {follower.name}")
+
+
+def _attach(c: Changeover, attachment: Attachment, follower: Database) -> None:
+    body: dict[str, Any] = {
+        "addon": follower.name,
+        "app": attachment.app,
+        "name": attachment.name,
+        "namespace": attachment.namespace,
+        "confirm": attachment.app,
+    }
+    c.heroku.post("/addon-attachments", body)
+
+
+def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None:
+    """
+    Waits for the release that attached DATABASE and reads the config var back.
+
+    Raises:
+        Incomplete: with what the release says, or that the config var still holds another address.
+    """
+    release = _attach_release(c, app, follower.name)
+    if release is not None:
+        _wait_for_release(c, app, release)
+    values = c.heroku.get(f"/apps/{app}/config-vars")
+    if url and values.get(f"{PRIMARY}_URL") != url:
+        raise Incomplete(
+            f"app {app}: {PRIMARY}_URL does not hold the address of {follower.name} yet; run `pulumi up` again"
+        )
+
+
+def _attach_release(c: Changeover, app: str, addon: str) -> str | None:
+    """The id of the newest release that attached DATABASE to this add-on; None when it is long ago."""
+    for release in c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES):
+        if f"Attach {PRIMARY} " in release["description"] and addon in release["description"]:
+            return str(release["id"])
+    return None
+
+
+def _wait_for_release(c: Changeover, app: str, release: str) -> None:
+    status = ""
+
+    def pending() -> str | None:
+        nonlocal status
+        status = c.heroku.get(f"/apps/{app}/releases/{release}")["status"]
+        return "its release phase is running" if status == "pending" else None
+
+    try:
+        c.urgent().until(f"the release of {app}", pending, c.clock.now() + RELEASE_LIMIT)
+    except TimedOut as error:
+        raise Incomplete(
+            f"app {app}: {error}; see `heroku releases:output --app {app}`, then run `pulumi up` again"
+        ) from error
+    if status != "succeeded":
+        raise Incomplete(
+            f"app {app}: the release that attaches {PRIMARY} {status}; see `heroku releases:output --app {app}`, "
+            "mend the release command, make a release that succeeds (`heroku releases:retry` or a deploy), and run `pulumi up` again"
+        )

@@ -1,0 +1,151 @@
+"""One changeover as a step process sees it: what was ordered, what is live, and how far it has come."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TypeVar
+
+from heroku_changeover.command import Order
+from heroku_changeover.errors import NeedsPerson, Refused
+from heroku_changeover.facts import App, Database
+from heroku_changeover.heroku import Heroku
+from heroku_changeover.look import app_from, database_named
+from heroku_changeover.wait import INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
+from heroku_changeover.window import Window, as_found
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Stage(Enum):
+    """How far a changeover has come, judged by what is live; each one is behind the one before it."""
+
+    FOLLOWING = "the follower follows the leader, and the leader is the primary"
+    CUT_OFF = "the follower follows nobody any more, but not every app has moved to it"
+    MOVED = "the follower is the primary of every app"
+    SUPERSEDED = "a later changeover has moved the apps on, or the database of this one is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is live: the ordered apps by name, the leader and the follower (None when the add-on does not exist)."""
+
+    apps: dict[str, App]
+    leader: Database | None
+    follower: Database | None
+    stage: Stage
+
+    @property
+    def is_serving(self) -> bool:
+        return all(app.is_serving for app in self.apps.values())
+
+    def unmoved(self) -> list[str]:
+        """The apps whose DATABASE is not the follower."""
+        return [name for name, app in self.apps.items() if not _is_primary_of(self.follower, app)]
+
+
+def stage_of(order: Order, apps: Iterable[App], follower: Database | None) -> Stage:
+    """
+    Judges how far the changeover has come.
+
+    Raises:
+        Refused: what is live fits no changeover from this leader to this follower.
+    """
+    primaries = {app.primary.addon_name for app in apps if app.primary}
+    ours = {order.leader, order.follower}
+    if follower is None or not primaries & ours:
+        return Stage.SUPERSEDED
+    if primaries - ours:
+        raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
+    if not follower.is_follower:
+        return Stage.MOVED if primaries == {order.follower} else Stage.CUT_OFF
+    if order.follower in primaries:
+        raise Refused(
+            f"{order.follower} is DATABASE of an app but still a follower: attach {order.leader} as DATABASE again"
+        )
+    if follower.following not in {order.leader, None}:
+        raise Refused(
+            f"{order.follower} follows {follower.following}, not {order.leader}: remove it and run `pulumi up` again"
+        )
+    return Stage.FOLLOWING
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _is_primary_of(database: Database | None, app: App) -> bool:
+    return database is not None and app.primary is not None and app.primary.addon_id == database.id
+
+
+def side_by_side(act: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Does the same for several apps at once: eight apps must not be down eight times as long as one."""
+    todo = list(items)
+    if not todo:
+        return []
+    with ThreadPoolExecutor(len(todo)) as pool:
+        return list(pool.map(act, todo))
+
+
+@dataclass(slots=True)
+class Changeover:
+    """What all steps share; `window` is replaced as acts are done."""
+
+    order: Order
+    heroku: Heroku
+    window: Window
+    report: Callable[[str], None]
+    clock: Clock = field(default_factory=Clock)
+    _writing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def observe(self) -> Situation:
+        """Looks at the apps and both databases, all at once."""
+        order = self.order
+        with ThreadPoolExecutor(len(order.apps) + 2) as pool:
+            leader = pool.submit(database_named, self.heroku, order.leader)
+            follower = pool.submit(database_named, self.heroku, order.follower)
+            apps = {app.name: app for app in pool.map(lambda name: app_from(self.heroku, name), order.apps)}
+            stage = stage_of(order, apps.values(), follower.result())
+            return Situation(apps, leader.result(), follower.result(), stage)
+
+    def capture(self, situation: Situation) -> None:
+        """Brings the record of how each app is to be left up to date with what is live."""
+        found = {name: as_found(self.window.apps.get(name), app) for name, app in situation.apps.items()}
+        lost = [name for name, app in found.items() if app.maintenance and not any(p.quantity for p in app.formation)]
+        if lost and situation.stage is not Stage.MOVED:
+            raise NeedsPerson(
+                f"app {', '.join(lost)} is in maintenance and scaled to nothing, and no record says how it was before: "
+                "scale it back and end maintenance mode, then run `pulumi up` again"
+            )
+        self.window = replace(self.window, apps=found)
+
+    def did(self, act: str) -> None:
+        """Writes down when an act was done; several apps may be at it at once."""
+        with self._writing:
+            self.window = self.window.did(act, self.clock.now())
+
+    def urgent(self) -> Wait:
+        """A wait while the app is down."""
+        return Wait(self.clock, self.report)
+
+    def patient(self) -> Wait:
+        """A wait while nobody waits for it."""
+        return Wait(self.clock, self.report, INSIDE_WINDOW, OUTSIDE_WINDOW)
+
+    @property
+    def budget_ends(self) -> float:
+        """When the window's budget is spent; before maintenance mode it has not begun."""
+        return self.window.acts.get("maintenance-on", self.clock.now()) + self.order.budget
+
+    def url_of(self, database: Database) -> str:
+        """
+        The database's address, from the config var of an attachment of the default credential; it holds a password.
+        """
+        for attachment in database.attachments:
+            if attachment.namespace is None and attachment.app in self.order.apps:
+                values = self.heroku.get(f"/apps/{attachment.app}/config-vars")
+                if url := values.get(attachment.config_var):
+                    return str(url)
+        return ""

@@ -1,0 +1,134 @@
+"""
+The command line of a step: written into the stack by the component, read by the step process.
+
+Both directions live here so that they cannot drift apart. The text is the same on every machine and holds no secret:
+it is stored in state, and a `delete` runs as it was stored, years later.
+"""
+
+import argparse
+import shlex
+from dataclasses import dataclass, fields
+from typing import Final
+
+STEPS: Final = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
+"""The five steps, in the order of the runbook."""
+
+RETIRE_GUARD: Final = "retire-guard"
+
+WINDOW_VARIABLE: Final = "HEROKU_CHANGEOVER_WINDOW"
+"""The environment variable in which a step finds the window document that the step before it printed."""
+
+CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
+"""The environment variable that, set to an add-on's name, lets its guard pass even for a primary."""
+
+ONE_OFF_POLICIES: Final = ("wait", "stop")
+VERIFY_MODES: Final = ("sql", "api")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """
+    What one changeover is about; the same for all five steps.
+
+    `apps`: every app whose DATABASE moves, the one that pays for the database first. `leader`, `follower`: add-on
+    names. `budget`: seconds from maintenance mode to unfollow. `follower_limit`: seconds the follower may take to
+    catch up. `one_off_dynos`: `wait` for them to end, or `stop` them. `verify`: `sql` for the fence, `api` where SQL
+    cannot reach.
+    """
+
+    generation: str
+    apps: tuple[str, ...]
+    leader: str
+    follower: str
+    budget: int = 300
+    follower_limit: int = 86_400
+    one_off_dynos: str = "wait"
+    verify: str = "sql"
+
+
+_DEFAULTS = {f.name: f.default for f in fields(Order)}
+
+
+def step_arguments(step: str, order: Order) -> list[str]:
+    """The arguments of a step; what is at its default is left out, so that the text in a preview stays short."""
+    arguments = [step, "--generation", order.generation]
+    for app in order.apps:
+        arguments += ["--app", app]
+    arguments += ["--from", order.leader, "--to", order.follower]
+    for flag, name in _OPTIONAL.items():
+        if getattr(order, name) != _DEFAULTS[name]:
+            arguments += [flag, str(getattr(order, name))]
+    return arguments
+
+
+def guard_arguments(app: str, database: str) -> list[str]:
+    return [RETIRE_GUARD, "--app", app, "--database", database]
+
+
+def shell_text(arguments: list[str], virtualenv: str | None) -> str:
+    """
+    The shell line that runs a step.
+
+    `virtualenv` is the folder of the virtual environment relative to the program's folder, None when it lies
+    elsewhere. It goes in front of PATH rather than into the command, so that a machine without it still finds the
+    program on PATH. `exec`, because the engine kills only its direct child.
+    """
+    search = f'PATH="{virtualenv}/bin:$PATH"; ' if virtualenv else ""
+    return f"{search}exec python3 -m heroku_changeover {shlex.join(arguments)}"
+
+
+_OPTIONAL = {
+    "--budget": "budget",
+    "--follower-limit": "follower_limit",
+    "--one-off-dynos": "one_off_dynos",
+    "--verify": "verify",
+}
+
+
+def order_from(options: argparse.Namespace) -> Order:
+    """The order that a parsed command line spells."""
+    return Order(
+        generation=options.generation,
+        apps=tuple(options.app),
+        leader=options.leader,
+        follower=options.follower,
+        **{name: getattr(options, name) for name in _OPTIONAL.values()},
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number of seconds, at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of seconds of at least 1")
+    return number
+
+
+def add_order_options(parser: argparse.ArgumentParser) -> None:
+    """The options that all five steps share."""
+    add = parser.add_argument
+    add("--generation", required=True, metavar="NAME", help="what the changeover is called, such as db-2")
+    add("--app", required=True, action="append", metavar="APP", help="an app to move; repeat it; the paying one first")
+    add("--from", required=True, dest="leader", metavar="ADDON", help="the database that is left")
+    add("--to", required=True, dest="follower", metavar="ADDON", help="the database that becomes the primary")
+    add(
+        "--budget",
+        type=positive,
+        default=_DEFAULTS["budget"],
+        metavar="SECONDS",
+        help="from maintenance to unfollow (%(default)s)",
+    )
+    add(
+        "--follower-limit",
+        type=positive,
+        default=_DEFAULTS["follower_limit"],
+        metavar="SECONDS",
+        help="for catching up (%(default)s)",
+    )
+    add(
+        "--one-off-dynos",
+        choices=ONE_OFF_POLICIES,
+        default=_DEFAULTS["one_off_dynos"],
+        help="what happens to them (%(default)s)",
+    )
+    add("--verify", choices=VERIFY_MODES, default=_DEFAULTS["verify"], help="how the proof is made (%(default)s)")

@@ -1,0 +1,94 @@
+"""
+Every way a look, a step or a guard can fail, one class for each thing that a caller handles differently.
+
+    ChangeoverError
+    ├── NothingChanged      exit 10: service is as it was before
+    ├── Incomplete          exit 20: past the point of no return, the next run goes on
+    ├── Refused             exit 30: bad input or a finding, nothing was started
+    │   └── BadInput
+    ├── NeedsPerson         exit 40: says what a person has to do
+    ├── Interrupted         somebody asked the process to end
+    ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
+    └── HerokuError         an answer from Heroku that is not a success
+        ├── NotFound
+        ├── Forbidden
+        └── HerokuUnreachable   no answer at all, or one that is not JSON
+"""
+
+
+class ChangeoverError(Exception):
+    """The root of all errors of this package; its text is meant for the person who has to act on it."""
+
+    exit_code = 40
+
+
+class NothingChanged(ChangeoverError):
+    """The step gave up before the point of no return and everything is as it was found."""
+
+    exit_code = 10
+
+
+class Incomplete(ChangeoverError):
+    """The follower is cut off from its leader, so the only way is forward, and the next run takes it."""
+
+    exit_code = 20
+
+
+class Refused(ChangeoverError):
+    """The step did not start, because what it found would make the changeover fail."""
+
+    exit_code = 30
+
+
+class BadInput(Refused):
+    """An argument, an environment variable or a document that the step cannot work with."""
+
+
+class NeedsPerson(ChangeoverError):
+    """Nothing that this program may do on its own leads further; the text says what a person can do."""
+
+    exit_code = 40
+
+
+class TimedOut(ChangeoverError):
+    """A wait reached its deadline; the text names what was waited for, for how long, and what was last seen."""
+
+    exit_code = 10
+
+
+class Interrupted(ChangeoverError):
+    """The process was asked to end; it is an error like any other, so that what was changed is put back."""
+
+    exit_code = 10
+
+
+class HerokuError(ChangeoverError):
+    """
+    Heroku answered a request with an error.
+
+    `status` is the HTTP status, `error_id` Heroku's machine-readable id (such as `not_found`), `request_id` what
+    Heroku's support asks for.
+    """
+
+    exit_code = 10
+
+    def __init__(self, request: str, status: int, error_id: str, message: str, request_id: str = "") -> None:
+        self.status, self.error_id, self.message, self.request_id = status, error_id, message, request_id
+        super().__init__(
+            f"Heroku answered {status} {error_id} to {request}: {message} (request {request_id or 'unknown'})"
+        )
+
+
+class NotFound(HerokuError):
+    """The app, add-on or attachment does not exist, or this token may not know of it."""
+
+
+class Forbidden(HerokuError):
+    """The token is not valid (401) or lacks a right on this app (403)."""
+
+
+class HerokuUnreachable(HerokuError):
+    """No answer, or one that is not Heroku's; whether the request took effect is unknown."""
+
+    def __init__(self, request: str, reason: str) -> None:
+        super().__init__(request, 0, "unreachable", reason)

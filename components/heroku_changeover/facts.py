@@ -1,0 +1,196 @@
+"""
+What a look at Heroku yields: plain facts, no I/O, no secrets.
+
+An *app* is where dynos run. A *database* is a Heroku Postgres add-on. An *attachment* ties a database to an app under a
+name; the attachment named DATABASE is the one whose database is the app's primary.
+A *leader* is a database that others follow, a *follower* a read-only copy of one.
+"""
+
+import re
+from dataclasses import dataclass
+
+SERVICE = "heroku-postgresql"
+"""The slug of the Heroku Postgres add-on service, the part of a full plan name before the colon."""
+
+PRIMARY = "DATABASE"
+"""The attachment name whose config var, DATABASE_URL, apps read to find their primary database."""
+
+POOLER = "connection-pooling:default"
+"""The namespace of an attachment that goes through Heroku's server-side connection pooler."""
+
+_COLOUR = re.compile(r"HEROKU_POSTGRESQL_[A-Z]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessType:
+    """One row of an app's formation: how many dynos (0 or more) of which size run this process type."""
+
+    type: str
+    quantity: int
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dyno:
+    """A running dyno; `type` is the process type, or `run`, `scheduler`, `release` for one-offs of that kind."""
+
+    name: str
+    type: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A database attached to an app under a name; `namespace` is None for the default credential."""
+
+    id: str
+    name: str
+    namespace: str | None
+    addon_id: str
+    addon_name: str
+    app: str
+
+    @property
+    def is_colour(self) -> bool:
+        """
+        Whether Heroku chose the name (HEROKU_POSTGRESQL_<COLOUR>): such a name belongs to the database, not to a role
+        in the app.
+        """
+        return bool(_COLOUR.match(self.name))
+
+    @property
+    def is_primary(self) -> bool:
+        return self.name == PRIMARY
+
+    @property
+    def config_var(self) -> str:
+        return f"{self.name}_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """
+    An app as Heroku shows it.
+
+    `generation` is `cedar` or `fir`; `space` is None outside Private Spaces; `features` are the enabled ones (such as
+    `preboot`); `copied_config_vars` are names of config vars that hold the primary's host although no attachment owns
+    them; `services` are the slugs of the add-on services it has (such as `scheduler`).
+    """
+
+    id: str
+    name: str
+    maintenance: bool
+    formation: tuple[ProcessType, ...] = ()
+    dynos: tuple[Dyno, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    generation: str = "cedar"
+    space: str | None = None
+    shield: bool = False
+    features: frozenset[str] = frozenset()
+    copied_config_vars: tuple[str, ...] = ()
+    services: frozenset[str] = frozenset()
+
+    @property
+    def primary(self) -> Attachment | None:
+        """The attachment named DATABASE, if there is one."""
+        return next((a for a in self.attachments if a.is_primary), None)
+
+    @property
+    def writers(self) -> tuple[ProcessType, ...]:
+        """The process types that run dynos; `release` is never one: it runs only while a release is made."""
+        return tuple(p for p in self.formation if p.type != "release" and p.quantity > 0)
+
+    @property
+    def has_release_phase(self) -> bool:
+        return any(p.type == "release" for p in self.formation)
+
+    @property
+    def one_offs(self) -> tuple[Dyno, ...]:
+        """Dynos outside the formation: `heroku run`, the Scheduler's, release commands."""
+        types = {p.type for p in self.formation if p.type != "release"}
+        return tuple(d for d in self.dynos if d.type not in types)
+
+    @property
+    def is_serving(self) -> bool:
+        """
+        Whether a user of the app reaches it; an app that has never been deployed has no formation and counts as
+        serving.
+        """
+        scalable = [p for p in self.formation if p.type != "release"]
+        return not self.maintenance and (not scalable or bool(self.writers))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """
+    A Heroku Postgres add-on with what the Data API says of it.
+
+    `plan` is without the service (`standard-0`); `app` is the app that pays for it; `attachments` are those in all
+    apps; `following` is the name of the leader, None for a database that follows nobody (`is_follower` is the fact to
+    ask, because a leader outside this account has no name); `behind_by` is in commits, None when Heroku shows no
+    figure: unknown, not zero; `data_bytes` is None while unknown; `fork_follow`, `maintenance` are the words of the
+    info rows, empty when there is no such row; `followers` are names; `schedules` are the config var names of its
+    backup schedules.
+    """
+
+    id: str
+    name: str
+    plan: str
+    app: str
+    state: str = "provisioned"
+    attachments: tuple[Attachment, ...] = ()
+    is_follower: bool = False
+    following: str | None = None
+    waiting: bool = False
+    behind_by: int | None = None
+    fork_follow: str = ""
+    maintenance: str = ""
+    data_bytes: int | None = None
+    followers: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+
+    def attached_to(self, app: str) -> tuple[Attachment, ...]:
+        return tuple(a for a in self.attachments if a.app == app)
+
+    @property
+    def apps(self) -> frozenset[str]:
+        """Every app that has it attached under any name."""
+        return frozenset(a.app for a in self.attachments)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """
+    Everything one look at Heroku found.
+
+    `apps` holds the apps that were asked for, in that order: the first one pays for the databases. `databases` holds
+    every Heroku Postgres add-on that the first app pays for, and its primary even if another app pays for it. `plans`
+    are the names, without the service, of what Heroku Postgres offers. `unreadable` names apps of which this token
+    may not see all, with the reason.
+    """
+
+    apps: tuple[App, ...]
+    databases: tuple[Database, ...] = ()
+    plans: tuple[str, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def app(self) -> App:
+        return self.apps[0]
+
+    @property
+    def primary(self) -> Database | None:
+        """The database attached as DATABASE to the first app."""
+        attachment = self.app.primary
+        return self.database_with_id(attachment.addon_id) if attachment else None
+
+    def database(self, name: str) -> Database | None:
+        return next((d for d in self.databases if d.name == name), None)
+
+    def database_with_id(self, addon_id: str) -> Database | None:
+        return next((d for d in self.databases if d.id == addon_id), None)
+
+
+def plan_without_service(plan: str) -> str:
+    """`heroku-postgresql:standard-0` and `standard-0` are the same plan; this is the short spelling."""
+    return plan.removeprefix(f"{SERVICE}:")

@@ -1,0 +1,211 @@
+"""
+The look at Heroku: read-only, concurrent, and the only place that turns Heroku's answers into facts.
+
+Shapes of the answers: the Platform API reference (devcenter.heroku.com/articles/platform-api-reference) and, for the
+Data API, what the Heroku CLI reads (github.com/heroku/cli, commands under pg:).
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from heroku_changeover.errors import Forbidden, HerokuError, NotFound, Refused
+from heroku_changeover.facts import SERVICE, App, Attachment, Database, Dyno, Facts, ProcessType, plan_without_service
+from heroku_changeover.heroku import Heroku, address_from
+
+Json = Any
+WORKERS = 16
+SIZES = {"bytes": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+
+
+def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
+    """
+    All facts that a decision about the databases of these apps needs; the first app pays for them.
+
+    Raises:
+        Refused: the first app does not exist, or the token does not open it.
+        HerokuError: Heroku could not be asked.
+    """
+    heroku = Heroku(address_from(environ))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        plans = pool.submit(_plans, heroku)
+        own = pool.submit(_addons_paid_by, heroku, apps[0])
+        found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
+        readable = tuple(app for app, _ in found if app)
+        if found[0][0] is None:
+            raise Refused(f"app {apps[0]}: {found[0][1]}")
+        databases = tuple(pool.map(lambda a: database_from(heroku, a), _with_primaries(heroku, own.result(), readable)))
+        return Facts(
+            apps=tuple(pool.map(lambda app: _with_copied_vars(heroku, app), readable)),
+            databases=databases,
+            plans=plans.result(),
+            unreadable=tuple((name, reason) for name, (_, reason) in zip(apps, found, strict=True) if reason),
+        )
+
+
+def app_from(heroku: Heroku, name: str) -> App:
+    """An app with its formation, dynos, attachments, features and add-on services."""
+    with ThreadPoolExecutor(6) as pool:
+        read = {path: pool.submit(heroku.get, f"/apps/{name}{path}") for path in _APP_PATHS}
+        return _app({path: future.result() for path, future in read.items()})
+
+
+_APP_PATHS = ("", "/formation", "/dynos", "/addon-attachments", "/features", "/addons")
+
+
+def _app(read: Mapping[str, Json]) -> App:
+    row, space = read[""], read[""].get("space") or {}
+    generation = row.get("generation") or "cedar"
+    return App(
+        id=row["id"],
+        name=row["name"],
+        maintenance=bool(row["maintenance"]),
+        formation=formation_from(read["/formation"]),
+        dynos=dynos_from(read["/dynos"]),
+        attachments=attachments_from(read["/addon-attachments"]),
+        generation=generation if isinstance(generation, str) else generation["name"],
+        space=space.get("name"),
+        shield=bool(space.get("shield")),
+        features=frozenset(f["name"] for f in read["/features"] if f["enabled"]),
+        services=frozenset(a["addon_service"]["name"] for a in read["/addons"]),
+    )
+
+
+def formation_from(rows: Iterable[Json]) -> tuple[ProcessType, ...]:
+    return tuple(
+        ProcessType(r["type"], int(r["quantity"]), r["size"]) for r in sorted(rows, key=lambda r: str(r["type"]))
+    )
+
+
+def dynos_from(rows: Iterable[Json]) -> tuple[Dyno, ...]:
+    return tuple(Dyno(r["name"], r["type"], r["state"]) for r in rows)
+
+
+def attachments_from(rows: Iterable[Json]) -> tuple[Attachment, ...]:
+    return tuple(
+        Attachment(r["id"], r["name"], r.get("namespace"), r["addon"]["id"], r["addon"]["name"], r["app"]["name"])
+        for r in sorted(rows, key=lambda r: str(r["name"]))
+    )
+
+
+def _app_or_reason(heroku: Heroku, name: str) -> tuple[App | None, str]:
+    try:
+        return app_from(heroku, name), ""
+    except NotFound:
+        return None, "there is no such app, or this token does not open it"
+    except Forbidden as error:
+        return None, f"this token lacks rights on it ({error.message})"
+
+
+def _addons_paid_by(heroku: Heroku, app: str) -> list[Json]:
+    try:
+        rows = heroku.get(f"/apps/{app}/addons")
+    except (NotFound, Forbidden):
+        return []  # the app itself is reported with its reason
+    return [a for a in rows if a["addon_service"]["name"] == SERVICE and a["app"]["name"] == app]
+
+
+def _with_primaries(heroku: Heroku, own: list[Json], apps: Iterable[App]) -> list[Json]:
+    """The app's own databases, and the primary of each app that another app pays for."""
+    known = {a["id"] for a in own}
+    foreign = {a.primary.addon_id for a in apps if a.primary} - known
+    rows = [heroku.get(f"/addons/{addon_id}") for addon_id in sorted(foreign)]
+    return own + [r for r in rows if r["addon_service"]["name"] == SERVICE]
+
+
+def _plans(heroku: Heroku) -> tuple[str, ...]:
+    rows = heroku.get(f"/addon-services/{SERVICE}/plans")
+    return tuple(sorted(plan_without_service(r["name"]) for r in rows))
+
+
+def database_named(heroku: Heroku, name: str) -> Database | None:
+    """A database by its add-on name; None when there is none."""
+    try:
+        return database_from(heroku, heroku.get(f"/addons/{name}"))
+    except NotFound:
+        return None
+
+
+def database_from(heroku: Heroku, addon: Json) -> Database:
+    """A database from its add-on row, its attachments in all apps and what the Data API says of it."""
+    with ThreadPoolExecutor(3) as pool:
+        attachments = pool.submit(heroku.get, f"/addons/{addon['id']}/addon-attachments")
+        info = pool.submit(_data, heroku, f"/client/v11/databases/{addon['id']}", {})
+        schedules = pool.submit(_data, heroku, f"/client/v11/databases/{addon['id']}/transfer-schedules", [])
+        return _database(addon, attachments.result(), info.result(), schedules.result())
+
+
+def _data(heroku: Heroku, path: str, otherwise: Json) -> Json:
+    """The Data API does not know an add-on that is still being made, nor one of the newest tier."""
+    try:
+        return heroku.data(path) or otherwise
+    except HerokuError as error:
+        if error.status in {400, 404, 422}:
+            return otherwise
+        raise
+
+
+def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[Json]) -> Database:
+    rows = info_rows(info)
+    return Database(
+        id=addon["id"],
+        name=addon["name"],
+        plan=plan_without_service(addon["plan"]["name"]),
+        app=addon["app"]["name"],
+        state=addon["state"],
+        attachments=attachments_from(attachments),
+        is_follower=bool(info.get("following")),
+        following=(info.get("leader") or {}).get("name") if info.get("following") else None,
+        waiting=bool(info.get("waiting?")),
+        behind_by=behind_by(rows),
+        fork_follow=str(first(rows, "Fork/Follow")),
+        maintenance=str(first(rows, "Maintenance")),
+        data_bytes=_data_bytes(info, rows),
+        followers=tuple(str(v) for v in rows.get("Followers", ())),
+        schedules=tuple(sorted(str(s["name"]) for s in schedules)),
+    )
+
+
+def info_rows(info: Json) -> dict[str, list[Json]]:
+    """The rows that `heroku pg:info` prints, by their names."""
+    return {row["name"]: row.get("values") or [] for row in info.get("info") or []}
+
+
+def first(rows: Mapping[str, list[Json]], name: str) -> Json:
+    return next(iter(rows.get(name) or ()), "")
+
+
+def behind_by(rows: Mapping[str, list[Json]]) -> int | None:
+    """Commits that a follower is behind; a missing row means unknown, not zero."""
+    match = re.match(r"\d+", str(first(rows, "Behind By")))
+    return int(match[0]) if match else None
+
+
+def _data_bytes(info: Json, rows: Mapping[str, list[Json]]) -> int | None:
+    """From `39.9 MB / 64 GB (0.06%)`, or the `16.3 GB` that older plans show."""
+    match = re.match(r"([\d.]+)\s*(bytes|KB|MB|GB|TB)", str(first(rows, "Data Size")))
+    if match:
+        return int(float(match[1]) * SIZES[match[2]])
+    return int(info["num_bytes"]) if info.get("num_bytes") is not None else None
+
+
+def _with_copied_vars(heroku: Heroku, app: App) -> App:
+    """
+    Config vars that hold the primary's address although no attachment owns them; only their names leave this function.
+    """
+    if app.primary is None:
+        return app
+    values: Mapping[str, str] = heroku.get(f"/apps/{app.name}/config-vars")
+    owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
+    address = _address(values.get(app.primary.config_var, ""))
+    copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))
+    return replace(app, copied_config_vars=copied)
+
+
+def _address(url: str) -> str:
+    """host:port of a database URL, which is unique to a database."""
+    return urlsplit(url).netloc.rpartition("@")[2]

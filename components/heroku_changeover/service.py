@@ -1,0 +1,137 @@
+"""
+An app's service: maintenance mode, formation, dynos; taking it down for the window and bringing it back as it was.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from heroku_changeover.changeover import Changeover, Situation, side_by_side
+from heroku_changeover.facts import App, Dyno, ProcessType
+from heroku_changeover.look import dynos_from, formation_from
+from heroku_changeover.window import AppAsFound
+
+DYNO_LIMIT = 90
+"""Seconds for dynos to go: Heroku sends SIGTERM, and SIGKILL 30 s later (devcenter: dyno-shutdown-behavior)."""
+
+BOOT_LIMIT = 300
+"""
+Seconds for the first web dyno to come up: Heroku's own limit for binding the port is 60 s, 90 s at most on request.
+"""
+
+PUT_BACK_LIMIT = 20
+"""Seconds that putting back waits for a web dyno before maintenance mode ends all the same."""
+
+
+def enter_maintenance(c: Changeover, situation: Situation) -> None:
+    """Maintenance mode on in every app that is not in it; the window's budget starts when the first one goes down."""
+    serving = [app.name for app in situation.apps.values() if not app.maintenance]
+    if not serving:
+        return
+    c.did("maintenance-on")
+    side_by_side(lambda name: set_maintenance(c, name, on=True), serving)
+    c.report(f"maintenance mode is on: {', '.join(serving)}")
+
+
+def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
+    """Maintenance mode stops the router only; dynos go on (devcenter: maintenance-mode)."""
+    c.heroku.patch(f"/apps/{app}", {"maintenance": on})
+
+
+def scale_to_zero(c: Changeover, situation: Situation) -> None:
+    """Every process type of every app to 0, one call an app, then waits until the dynos are gone."""
+    running = [app for app in situation.apps.values() if app.writers]
+    side_by_side(lambda app: _scale(c, app.name, [ProcessType(p.type, 0, p.size) for p in app.writers]), running)
+    for app in running:
+        c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
+    side_by_side(lambda app: _wait_until_gone(c, app), situation.apps.values())
+
+
+def _scale(c: Changeover, app: str, formation: Iterable[ProcessType], *, with_size: bool = False) -> None:
+    updates: list[dict[str, Any]] = [{"type": p.type, "quantity": p.quantity} for p in formation]
+    if with_size:
+        for update, process_type in zip(updates, formation, strict=True):
+            update["size"] = process_type.size
+    c.heroku.patch(f"/apps/{app}/formation", {"updates": updates})
+
+
+def _wait_until_gone(c: Changeover, app: App) -> None:
+    """The formation's dynos within their limit; one-offs, by policy, are stopped or may take the rest of the budget."""
+    types = {p.type for p in app.formation}
+    asked: set[str] = set()
+
+    def remaining(dynos: list[Dyno]) -> str | None:
+        return ", ".join(f"{d.name} {d.state}" for d in dynos) or None
+
+    def running() -> str | None:
+        return remaining([d for d in _dynos(c, app.name) if d.type in types])
+
+    def one_offs() -> str | None:
+        left = [d for d in _dynos(c, app.name) if d.type not in types]
+        if c.order.one_off_dynos == "stop":
+            _stop(c, app.name, [d for d in left if d.name not in asked])
+            asked.update(d.name for d in left)
+        return remaining(left)
+
+    limit = min(c.clock.now() + DYNO_LIMIT, c.budget_ends)
+    c.urgent().until(f"the dynos of {app.name} to end", running, limit)
+    c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
+
+
+def _dynos(c: Changeover, app: str) -> tuple[Dyno, ...]:
+    return dynos_from(c.heroku.get(f"/apps/{app}/dynos"))
+
+
+def _stop(c: Changeover, app: str, dynos: list[Dyno]) -> None:
+    for dyno in dynos:
+        c.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop")
+        c.report(f"{app}: one-off dyno {dyno.name} was told to stop")
+
+
+def bring_back(c: Changeover) -> None:
+    """
+    Formation and maintenance flag of every app as they were found; a live value that a colleague set since is left
+    alone.
+    """
+    side_by_side(lambda name: _bring_back(c, name, c.window.apps[name]), c.window.apps)
+
+
+def _bring_back(c: Changeover, name: str, found: AppAsFound) -> None:
+    _scale_back(c, name, found)
+    if found.serves_web:
+        c.urgent().until(f"a web dyno of {name} to come up", lambda: _web_not_up(c, name), c.clock.now() + BOOT_LIMIT)
+        c.did("web-up")
+    _leave_maintenance(c, name, found)
+
+
+def _scale_back(c: Changeover, name: str, found: AppAsFound) -> None:
+    live = {p.type: p for p in formation_from(c.heroku.get(f"/apps/{name}/formation"))}
+    down = [p for p in found.formation if p.quantity and p.type in live and live[p.type].quantity == 0]
+    if down:
+        _scale(c, name, down, with_size=True)
+        c.report(f"{name}: scaled back to {', '.join(f'{p.type} {p.quantity}' for p in down)}")
+
+
+def _leave_maintenance(c: Changeover, name: str, found: AppAsFound) -> None:
+    if not found.maintenance and c.heroku.get(f"/apps/{name}")["maintenance"]:
+        set_maintenance(c, name, on=False)
+        c.report(f"{name}: maintenance mode is off")
+    c.did("maintenance-off")
+
+
+def _web_not_up(c: Changeover, app: str) -> str | None:
+    """What keeps the app from serving; None when a web dyno is up."""
+    states = [d.state for d in _dynos(c, app) if d.type == "web"]
+    return None if "up" in states else ", ".join(states) or "no web dyno yet"
+
+
+def put_back(c: Changeover) -> None:
+    """The way back before the point of no return: all apps as they were found, without waiting long for anything."""
+    side_by_side(lambda name: _put_back(c, name, c.window.apps[name]), c.window.apps)
+
+
+def _put_back(c: Changeover, name: str, found: AppAsFound) -> None:
+    _scale_back(c, name, found)
+    ends = c.clock.now() + PUT_BACK_LIMIT
+    while found.serves_web and c.clock.now() < ends and not any(d.state == "up" for d in _dynos(c, name)):
+        c.clock.sleep(0.25)
+    _leave_maintenance(c, name, found)

@@ -1,0 +1,179 @@
+"""
+The five steps. A step means "reach this state": it observes, acts only on what is missing, and reports.
+
+A finished step is not run again after a later one failed, and hours may lie between two of them, so none trusts that
+an earlier one still holds: each re-enters the window where it finds the apps serving.
+
+    await-follower   the follower is available, close behind and staying there; how every app was found is written down
+    maintenance-on   maintenance mode is on in every app
+    scale-down       no dyno runs, other sessions are ended
+    promote          the follower has every committed write, is nobody's follower, and is DATABASE of every app
+    restore          every app is as it was found, the old database is read-only, the report is written
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from heroku_changeover.changeover import Changeover, Situation, Stage
+from heroku_changeover.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
+from heroku_changeover.follower import require_ready, wait_until_ready
+from heroku_changeover.service import bring_back, enter_maintenance, put_back, scale_to_zero
+
+DONE = "is already done: "
+
+
+def await_follower(c: Changeover) -> None:
+    situation = c.observe()
+    if situation.stage is Stage.FOLLOWING:
+        if not situation.is_serving and not c.window.apps:
+            raise Refused(_not_as_seen(situation))
+        wait_until_ready(c)
+    else:
+        c.report(f"await-follower {DONE}{situation.stage.value}")
+    c.capture(c.observe())
+    c.did("captured")
+
+
+def _not_as_seen(situation: Situation) -> str:
+    down = [a.name for a in situation.apps.values() if not a.is_serving]
+    return (
+        f"app {', '.join(down)} is in maintenance or scaled to nothing, which is not how the preview saw it: "
+        "somebody else is at work on it, or an earlier changeover is unfinished; "
+        "bring it back, then run `pulumi up` again"
+    )
+
+
+def maintenance_on(c: Changeover) -> None:
+    situation = c.observe()
+    if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
+        c.report(f"maintenance-on {DONE}{situation.stage.value}")
+        return
+    with _putting_back(c):
+        _reach_maintenance(c, situation)
+
+
+def scale_down(c: Changeover) -> None:
+    situation = c.observe()
+    if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
+        c.report(f"scale-down {DONE}{situation.stage.value}")
+        return
+    with _putting_back(c):
+        _reach_quiet(c, situation)
+
+
+def promote(c: Changeover) -> None:
+    situation = c.observe()
+    if situation.stage is Stage.SUPERSEDED:
+        c.report(f"promote {DONE}{situation.stage.value}")
+        return
+    from heroku_changeover.switch import finish, switch
+
+    if situation.stage is Stage.MOVED:
+        finish(c, situation)
+        return
+    with _putting_back(c):
+        _reach_quiet(c, situation)
+        switch(c, situation)
+
+
+def restore(c: Changeover) -> None:
+    situation = c.observe()
+    if situation.stage is Stage.SUPERSEDED:
+        c.report(f"restore {DONE}{situation.stage.value}")
+        return
+    if situation.stage is not Stage.MOVED:
+        raise Refused(f"restore comes after promote, but {situation.stage.value}; run `pulumi up`")
+    from heroku_changeover.aftermath import carry_schedules, retire_leader, write_report
+
+    with _only_forward():
+        c.capture(situation)
+        bring_back(c)
+        retire_leader(c, situation)
+        carry_schedules(c, situation)
+        write_report(c, situation)
+
+
+STEPS: Mapping[str, Callable[[Changeover], None]] = {
+    "await-follower": await_follower,
+    "maintenance-on": maintenance_on,
+    "scale-down": scale_down,
+    "promote": promote,
+    "restore": restore,
+}
+
+
+def _reach_maintenance(c: Changeover, situation: Situation) -> None:
+    c.capture(situation)
+    if situation.is_serving and situation.stage is Stage.FOLLOWING:
+        require_ready(c, situation)
+    enter_maintenance(c, situation)
+
+
+def _reach_quiet(c: Changeover, situation: Situation) -> None:
+    _reach_maintenance(c, situation)
+    scale_to_zero(c, situation)
+    if c.order.verify == "sql" and situation.leader is not None and situation.stage is Stage.FOLLOWING:
+        from heroku_changeover.sessions import end_sessions
+
+        end_sessions(c, situation.leader)
+    c.did("quiet")
+
+
+@contextmanager
+def _putting_back(c: Changeover) -> Iterator[None]:
+    """
+    Before the follower is cut off, whatever goes wrong puts every app back as it was found; after that the only way
+    is forward.
+
+    Raises:
+        NothingChanged, Incomplete: which of the two it was, with the reason.
+        NeedsPerson: passed on; or the apps could not be put back.
+    """
+    try:
+        yield
+    except Incomplete:
+        raise
+    except NeedsPerson:
+        raise
+    except BaseException as error:
+        if _is_cut_off(c):
+            raise Incomplete(
+                f"{_reason(error)}; the follower is cut off, so the only way is forward: run `pulumi up` again"
+            ) from error
+        _put_back_or_say(c, error)
+        if isinstance(error, Refused):
+            raise
+        raise NothingChanged(f"{_reason(error)}; every app is as it was found, nothing was moved") from error
+
+
+def _is_cut_off(c: Changeover) -> bool:
+    """Whether unfollow took effect; where Heroku cannot be asked, it is taken as done: going forward loses nothing."""
+    try:
+        return c.observe().stage is not Stage.FOLLOWING
+    except ChangeoverError:
+        return "unfollow-asked" in c.window.acts
+
+
+def _put_back_or_say(c: Changeover, error: BaseException) -> None:
+    c.report("putting every app back as it was found")
+    try:
+        put_back(c)
+    except ChangeoverError as second:
+        raise NeedsPerson(
+            f"{_reason(error)}; and the apps could not be put back: {second}. Check formation and maintenance mode of "
+            f"{', '.join(c.order.apps)}: they were {c.window.line()}"
+        ) from second
+
+
+@contextmanager
+def _only_forward() -> Iterator[None]:
+    try:
+        yield
+    except (Incomplete, NeedsPerson):
+        raise
+    except Exception as error:
+        raise Incomplete(f"{_reason(error)}; the apps have moved; run `pulumi up` again to finish") from error
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,236 @@
+"""
+The switch: everything that happens while the fence is held, from the barrier to the sealed old database.
+
+    lock · barrier · replayed · unfollow · writable · DATABASE moved · old database sealed · lock let go
+
+Before unfollow an error puts everything back (the step sees to it); after it only forward. A database that was cut
+off is never promoted once its leader may have taken a write.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from heroku_changeover.attachments import confirm_moved, keep_attached, move
+from heroku_changeover.changeover import Changeover, Situation, Stage, side_by_side
+from heroku_changeover.errors import HerokuError, NeedsPerson, Refused, TimedOut
+from heroku_changeover.facts import Database
+from heroku_changeover.fence import (
+    Fence,
+    next_xid,
+    open_fence,
+    refuses_writes,
+    seal,
+    set_mark,
+    unproven,
+    wait_until_replayed,
+)
+from heroku_changeover.postgres import Session, SqlUnreachable, open_session
+from heroku_changeover.service import put_back
+
+LOCK_LIMIT = 30
+"""Seconds for the fence to get its locks."""
+
+UNFOLLOW_LIMIT = 600
+"""Seconds for Heroku to carry out an unfollow; there is no published figure, PostgreSQL itself takes about 0.1 s."""
+
+SEAL_LIMIT = 15
+"""Seconds for the sessions from before the seal to end."""
+
+STEADY_ZERO = 3
+"""How many looks in a row must say 0 commits where SQL cannot reach."""
+
+
+def switch(c: Changeover, situation: Situation) -> None:
+    """Makes the follower the primary of every app, from whatever stage before that it is at."""
+    leader, follower = situation.leader, situation.follower
+    if leader is None or follower is None:
+        raise NeedsPerson(
+            f"{c.order.leader if leader is None else c.order.follower} is gone; run `pulumi up --refresh`"
+        )
+    keep_attached(c, leader)
+    if c.order.verify == "api":
+        _switch_without_proof(c, situation, leader, follower)
+    else:
+        _switch_behind_the_fence(c, situation, leader, follower)
+    c.did("promoted")
+
+
+def finish(c: Changeover, situation: Situation) -> None:
+    """What may be missing after every app has moved: a release that has not succeeded. The seal is made by restore."""
+    follower = situation.follower
+    if follower is None:
+        return
+    url = c.url_of(follower)
+    side_by_side(lambda name: confirm_moved(c, name, follower, url), situation.apps)
+    c.report(f"promote is already done: {follower.name} is the primary of {', '.join(situation.apps)}")
+
+
+def _switch_behind_the_fence(c: Changeover, situation: Situation, leader: Database, follower: Database) -> None:
+    url = c.url_of(follower)
+    with _fenced(c, leader) as fence, open_session(follower.name, url) as copy:
+        if situation.stage is Stage.FOLLOWING:
+            tripwire = _cut_off(c, fence, copy)
+        else:
+            tripwire = _require_proof(c, situation, fence, copy)
+        c.urgent().until(f"{follower.name} to be unfollowed", lambda: _still_following(c), _ends(c, UNFOLLOW_LIMIT))
+        _wait_until_writable(c, follower, url)
+        if not fence.is_held():
+            _require_proof(c, situation, _reopened(c, fence, leader), copy)
+        move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower, url)
+        _note_tripwire(c, fence, leader, tripwire)
+        seal(fence.observer, c.clock, _ends(c, SEAL_LIMIT))
+        c.did("sealed")
+
+
+@contextmanager
+def _fenced(c: Changeover, leader: Database) -> Iterator[Fence]:
+    deadline = min(c.clock.now() + LOCK_LIMIT, max(c.budget_ends, c.clock.now() + 1))
+    fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, deadline)
+    c.did("fenced")
+    c.window = c.window.noting(tables_locked=fence.tables, tables_not_locked=list(fence.unlocked))
+    not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
+    c.report(f"fence: {fence.tables} tables of {leader.name} are locked against writes{not_locked}")
+    try:
+        yield fence
+    finally:
+        fence.release()
+
+
+def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
+    """
+    Everything committed is on the follower, then it is unfollowed; returns the leader's next transaction id at the
+    barrier.
+    """
+    mark = set_mark(fence)
+    wait_until_replayed(copy, mark, fence, c.budget_ends)
+    c.did("replayed")
+    c.report(f"{copy.database} has replayed {mark.lsn}: every committed write is there")
+    if not fence.is_held():
+        raise TimedOut(f"the fence on {fence.holder.database} was lost before the follower was cut off")
+    _require_budget(c)
+    _unfollow(c)
+    return mark.next_xid
+
+
+def _require_budget(c: Changeover) -> None:
+    if c.clock.now() > c.budget_ends:
+        raise TimedOut(f"the window's budget of {c.order.budget} s is spent")
+
+
+def _unfollow(c: Changeover) -> None:
+    """
+    Asks for the unfollow, once. An answer that was lost is resolved by looking: asking twice would fail on a database
+    that has already become a leader.
+    """
+    c.did("unfollow-asked")
+    try:
+        c.heroku.put_data(f"/client/v11/databases/{c.order.follower}/unfollow")
+    except HerokuError:
+        if _still_following(c) and not _is_waiting(c):
+            raise
+    c.report(f"{c.order.follower} is being unfollowed: from here on the only way is forward")
+
+
+def _still_following(c: Changeover) -> str | None:
+    """What the Data API says against the unfollow being complete; None when it is."""
+    path = f"/client/v11/databases/{c.order.follower}"
+    if c.heroku.data(path).get("following"):
+        return "it still follows"
+    status = c.heroku.data(f"{path}/wait_status")
+    return str(status.get("message") or "it is busy") if status.get("waiting?") else None
+
+
+def _is_waiting(c: Changeover) -> bool:
+    return bool(c.heroku.data(f"/client/v11/databases/{c.order.follower}/wait_status").get("waiting?"))
+
+
+def _wait_until_writable(c: Changeover, follower: Database, url: str) -> None:
+    c.urgent().until(f"{follower.name} to take writes", lambda: _refusal(follower, url), _ends(c, UNFOLLOW_LIMIT))
+    c.did("unfollowed")
+    c.report(f"{follower.name} follows nobody and takes writes")
+
+
+def _refusal(follower: Database, url: str) -> str | None:
+    """Why it takes no write; a session that cannot be had is one reason, because a promotion may restart the server."""
+    try:
+        with open_session(follower.name, url) as session:
+            return refuses_writes(session)
+    except SqlUnreachable as error:
+        return str(error)
+
+
+def _require_proof(c: Changeover, situation: Situation, fence: Fence, copy: Session) -> int:
+    """
+    The leader took no write since the follower was cut off.
+
+    Raises:
+        NeedsPerson: that is not certain. The apps are put back on the leader, unless one has moved already.
+    """
+    reason = unproven(fence.observer, copy)
+    if reason is None:
+        return next_xid(fence.observer)
+    moved = [name for name in situation.apps if name not in situation.unmoved()]
+    if moved:
+        raise NeedsPerson(f"{reason}; {', '.join(moved)} already uses {copy.database}. {_BOTH_WRITTEN}")
+    put_back(c)
+    raise NeedsPerson(
+        f"{reason}. So {copy.database} is not promoted; the apps are back on {fence.holder.database} "
+        f"and nothing is lost. To start over: `heroku addons:destroy {copy.database}`, then `pulumi up --refresh`"
+    )
+
+
+_BOTH_WRITTEN = (
+    "Compare both databases, bring over what is missing, and attach the right one as DATABASE in every app; "
+    "the apps stay in maintenance mode until then"
+)
+
+
+def _reopened(c: Changeover, lost: Fence, leader: Database) -> Fence:
+    """
+    A fence whose sessions broke (the leader was restarted) is opened anew, in place, so that it is released as before.
+    """
+    lost.release()
+    fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, _ends(c, LOCK_LIMIT))
+    lost.holder, lost.observer = fence.holder, fence.observer
+    return lost
+
+
+def _note_tripwire(c: Changeover, fence: Fence, leader: Database, before: int) -> None:
+    """
+    Nobody started a transaction on the old leader since the barrier; analyze can, so it is an alarm and not a verdict.
+    """
+    after = next_xid(fence.observer)
+    c.window = c.window.noting(tripwire={"before": before, "after": after, "equal": after == before})
+    if after != before:
+        c.report(f"ALARM: {after - before} transactions were started on {leader.name} behind the fence; see the report")
+
+
+def _switch_without_proof(c: Changeover, situation: Situation, leader: Database, follower: Database) -> None:
+    """Where SQL cannot reach: 0 commits behind, steady, by Heroku's own figure. That is no proof, and is said so."""
+    if situation.stage is Stage.FOLLOWING:
+        _wait_for_zero(c, follower)
+        _require_budget(c)
+        _unfollow(c)
+    c.urgent().until(f"{follower.name} to be unfollowed", lambda: _still_following(c), _ends(c, UNFOLLOW_LIMIT))
+    c.did("unfollowed")
+    c.window = c.window.noting(proof="none: Heroku said 0 commits behind; SQL was not used")
+    move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower, c.url_of(follower))
+
+
+def _wait_for_zero(c: Changeover, follower: Database) -> None:
+    looks = 0
+
+    def behind() -> str | None:
+        nonlocal looks
+        now = c.observe().follower
+        if now is None or now.behind_by is None:
+            raise Refused(f"Heroku shows no Behind By for {follower.name}")
+        looks = looks + 1 if now.behind_by == 0 else 0
+        return None if looks >= STEADY_ZERO else f"{now.behind_by} commits behind"
+
+    c.urgent().until(f"{follower.name} to be 0 commits behind", behind, c.budget_ends)
+    c.did("replayed")
+
+
+def _ends(c: Changeover, seconds: float) -> float:
+    return c.clock.now() + seconds

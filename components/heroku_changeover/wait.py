@@ -1,0 +1,62 @@
+"""Time as an argument, and the one way to wait: with a deadline, an interval and a name for what is waited for."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from heroku_changeover.errors import TimedOut
+
+INSIDE_WINDOW = 0.25
+"""Seconds between two looks while the app is down: a second too late is a second of outage."""
+
+OUTSIDE_WINDOW = 5.0
+"""The longest pause between two looks while nobody waits; gentle on Heroku's rate limit, and reached by doubling."""
+
+HEARTBEAT = 30.0
+"""Seconds after which a wait says again what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`now` is the wall clock in seconds since 1970, so that its readings mean the same in every step's process."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class Wait:
+    """
+    Waits until a probe says that it is so.
+
+    A probe returns None when the state is reached, else a few words on what it found instead.
+    `report` gets those words when they change and at every heartbeat. Pauses grow from `interval` to `longest` seconds.
+    """
+
+    clock: Clock
+    report: Callable[[str], None]
+    interval: float = INSIDE_WINDOW
+    longest: float = INSIDE_WINDOW
+    _said: str = field(default="", init=False)
+    _said_at: float = field(default=0.0, init=False)
+
+    def until(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
+        """
+        Returns as soon as the probe returns None; `deadline` is a reading of the clock.
+
+        Raises:
+            TimedOut: names `what`, the seconds spent and what was found last.
+        """
+        started, interval = self.clock.now(), self.interval
+        while (found := probe()) is not None:
+            now = self.clock.now()
+            if now >= deadline:
+                raise TimedOut(f"{what}: not reached within {now - started:.0f} s; last seen: {found}")
+            self._say(f"waiting for {what}: {found}", now)
+            self.clock.sleep(min(interval, max(deadline - now, 0.01)))
+            interval = min(interval * 2, self.longest)
+
+    def _say(self, line: str, now: float) -> None:
+        if line != self._said or now - self._said_at >= HEARTBEAT:
+            self._said, self._said_at = line, now
+            self.report(line)

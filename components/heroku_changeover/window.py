@@ -1,0 +1,120 @@
+"""
+The window document: what a changeover found before it changed anything, and a clock reading at each act.
+
+It is one line of JSON, printed by a step on stdout and handed to the next one in its environment. It holds no secret.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from heroku_changeover.command import WINDOW_VARIABLE
+from heroku_changeover.errors import BadInput
+from heroku_changeover.facts import App, ProcessType
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AppAsFound:
+    """The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back."""
+
+    maintenance: bool
+    formation: tuple[ProcessType, ...]
+
+    def quantity(self, process_type: str) -> int:
+        return next((p.quantity for p in self.formation if p.type == process_type), 0)
+
+    @property
+    def serves_web(self) -> bool:
+        return self.quantity("web") > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """
+    The document as the steps use it.
+
+    `apps` maps an app's name to how it was found. `acts` maps the name of an act to when it was done (seconds since
+    1970). `facts` holds what the report tells beyond that: positions, counts, alarms; plain JSON values.
+    """
+
+    generation: str
+    apps: Mapping[str, AppAsFound] = field(default_factory=dict)
+    acts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def did(self, act: str, at: float) -> "Window":
+        return replace(self, acts={**self.acts, act: round(at, 3)})
+
+    def noting(self, **facts: Any) -> "Window":
+        return replace(self, facts={**self.facts, **facts})
+
+    def line(self) -> str:
+        """The document as one line."""
+        apps = {name: _app_row(app) for name, app in self.apps.items()}
+        row = {"version": VERSION, "generation": self.generation, "apps": apps, "acts": self.acts, "facts": self.facts}
+        return json.dumps(row, separators=(",", ":"), sort_keys=True)
+
+
+def as_found(known: AppAsFound | None, live: App) -> AppAsFound:
+    """
+    How an app is to be left, from what an earlier step recorded and what is live now.
+
+    What is live wins, because a colleague may have scaled the app since; except for the two values that a changeover
+    itself sets: maintenance mode on, and a quantity of 0.
+    """
+    scalable = [p for p in live.formation if p.type != "release"]
+    if known is None:
+        return AppAsFound(live.maintenance, tuple(scalable))
+    formation = tuple(p if p.quantity else _recorded(known, p) for p in scalable)
+    return AppAsFound(live.maintenance and known.maintenance, formation)
+
+
+def _recorded(known: AppAsFound, live: ProcessType) -> ProcessType:
+    return next((p for p in known.formation if p.type == live.type), live)
+
+
+def window_from(environ: Mapping[str, str], generation: str) -> Window | None:
+    """
+    The document that the step before this one left in the environment; None when there is none.
+
+    Raises:
+        BadInput: it is damaged, of another generation, or of a version that this program does not know.
+    """
+    text = environ.get(WINDOW_VARIABLE, "").strip()
+    if not text:
+        return None
+    try:
+        return _parsed(json.loads(text), generation)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{WINDOW_VARIABLE} does not hold a window document ({type(error).__name__}); {_REMEDY}"
+        ) from error
+
+
+_REMEDY = "run `pulumi up` again rather than a step by hand, or unset the variable"
+
+
+def _parsed(row: Mapping[str, Any], generation: str) -> Window:
+    if row["version"] != VERSION:
+        raise BadInput(f"{WINDOW_VARIABLE} is of version {row['version']}, this program reads {VERSION}; {_REMEDY}")
+    if row["generation"] != generation:
+        raise BadInput(f"{WINDOW_VARIABLE} is of {row['generation']}, this step works on {generation}; {_REMEDY}")
+    apps = {str(name): _app_from(app) for name, app in row["apps"].items()}
+    acts = {str(name): float(at) for name, at in row["acts"].items()}
+    return Window(generation, apps, acts, dict(row["facts"]))
+
+
+def _app_row(app: AppAsFound) -> dict[str, Any]:
+    return {
+        "maintenance": app.maintenance,
+        "formation": {p.type: {"quantity": p.quantity, "size": p.size} for p in app.formation},
+    }
+
+
+def _app_from(row: Mapping[str, Any]) -> AppAsFound:
+    rows = row["formation"].items()
+    formation = tuple(ProcessType(str(t), int(p["quantity"]), str(p["size"])) for t, p in rows)
+    return AppAsFound(bool(row["maintenance"]), formation)
