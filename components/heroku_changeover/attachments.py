@@ -107,5 +107,6 @@ def _wait_for_release(c: Changeover, app: str, release: str) -> None:
     if status != "succeeded":
         raise Incomplete(
             f"app {app}: the release that attaches {PRIMARY} {status}; see `heroku releases:output --app {app}`, "
-            "mend the release command, make a release that succeeds (`heroku releases:retry` or a deploy), and run `pulumi up` again"
+            "mend the release command, make a release that succeeds (`heroku releases:retry` or a deploy), "
+            "and run `pulumi up` again"
         )

@@ -90,6 +90,10 @@ class Heroku:
         self._address = address
         self._pool = urllib3.PoolManager(maxsize=16, timeout=TIMEOUT)
 
+    def close(self) -> None:
+        """Ends the pooled connections."""
+        self._pool.clear()
+
     def get(self, path: str) -> Json:
         """The decoded answer; a list is complete, because further pages are fetched."""
         body, next_range = self._request("GET", self._address.platform, path)
@@ -140,9 +144,15 @@ class Heroku:
         return {"Accept": ACCEPT, "Authorization": f"Bearer {self._address.token}", **content}
 
 
+class _Retry(urllib3.Retry):
+    """The library's own list would repeat any write on a 503 that carries Retry-After; ours is in `status_forcelist`."""
+
+    RETRY_AFTER_STATUS_CODES = frozenset()
+
+
 def _retries(method: str) -> urllib3.Retry:
     repeatable = method in REPEATABLE
-    return urllib3.Retry(
+    return _Retry(
         total=6,
         connect=6,  # no connection: nothing can have been done
         read=6 if repeatable else 0,
