@@ -1,11 +1,34 @@
-"""
-The engine for demo and tests: a real `pulumi`, found or built, with the plugins that the product leans on.
+"""A real Pulumi engine for the demo and the tests, on a machine that may have none."""
 
-Looked for in this order: the folder that PULUMI_TOOLCHAIN names; a `pulumi` on PATH whose plugins are there or can be
-had; a build from pinned Go modules into a cache, once a machine. The built `command` and `heroku` plugins are
-stand-ins: small programs that follow the released ones call by call as far as this project needs them.
-"""
+import os
+from collections.abc import Callable
+from pathlib import Path
 
-from toolchain.find import Toolchain, ToolchainError, find
+from toolchain import build, installed
+from toolchain.programs import PROGRAMS, Toolchain, Unavailable, missing_from
+from toolchain.stack import Finished, Overrun, Refused, Stack
 
-__all__ = ["Toolchain", "ToolchainError", "find"]
+__all__ = ["PROGRAMS", "Finished", "Overrun", "Refused", "Stack", "Toolchain", "Unavailable", "find"]
+
+
+def find(progress: Callable[[str], None]) -> Toolchain:
+    """
+    Return the engine to use: the folder given, else what is installed, else what is built here.
+
+    `progress` is called with one line of text whenever there is something to tell, and at least every 15 seconds.
+    Raises Unavailable.
+    """
+    if given := os.environ.get("PULUMI_TOOLCHAIN"):
+        return _given(Path(given).expanduser().absolute())
+    if folder := installed.folder(progress):
+        return Toolchain(folder, "installed")
+    return Toolchain(build.folder(progress), "built")
+
+
+def _given(folder: Path) -> Toolchain:
+    if missing := missing_from(folder):
+        raise Unavailable(
+            f"PULUMI_TOOLCHAIN names {folder}, which does not hold these as executable files: {', '.join(missing)}. "
+            "Put them there, or unset PULUMI_TOOLCHAIN to have what is installed or to build."
+        )
+    return Toolchain(folder, "given")

@@ -1,7 +1,9 @@
-"""A Pulumi project in a folder of its own with state in a file, driven through the real command line."""
+"""Drives a real engine over one stack: a program, a home and a file backend of its own, loopback only."""
 
+import ipaddress
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,128 +12,171 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolchain.find import Toolchain
+from toolchain.programs import Toolchain
 
-LIMIT = 110.0
-"""Seconds for one command of the engine."""
+NOWHERE = "http://127.0.0.1:9"
+"""The discard port: where Heroku is when a caller names no Heroku, so that the real one is never asked."""
+
+INHERITED_NEVER = ("PULUMI_", "HEROKU_", "NETRC", "AWS_", "PYTHONHASHSEED", "VIRTUAL_ENV")
+"""Starts of the names of variables that would make a run depend on who runs it."""
 
 
-@dataclass(frozen=True, slots=True)
+class Refused(Exception):
+    """The engine is not started, because it would talk to something that is not on this machine."""
+
+
+class Failed(Exception):
+    """The engine ended with an exit code that the caller did not want; the message shows what it printed."""
+
+
+class Overrun(Exception):
+    """The engine did not end in time; the message shows what it printed until then."""
+
+
+@dataclass(frozen=True)
 class Finished:
-    """What a command left: exit code and output; its text form is what a failing test shows."""
+    """What came of one run of the engine."""
 
-    arguments: tuple[str, ...]
     code: int
     stdout: str
     stderr: str
 
-    @property
-    def text(self) -> str:
-        return f"{self.stdout}\n{self.stderr}"
-
-    def __repr__(self) -> str:
-        return f"pulumi {' '.join(self.arguments)} -> {self.code}\n{self.stdout}\n{self.stderr}"
+    def __str__(self) -> str:
+        return f"exit code {self.code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
-class CommandFailed(AssertionError):
-    """A command that had to succeed did not, or the other way round; the text holds all that it printed."""
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Stack:
     """
-    One stack. `project` is the folder of Pulumi.yaml, `home` gets the engine's own files and the state.
+    One stack of one project.
 
-    Refuses to start with a Heroku address that is not on this machine.
+    `project` holds Pulumi.yaml; `home` and `backend` are folders that it alone uses and that are made when needed.
+    `environment` comes on top of the ambient one, from which everything of Pulumi's and Heroku's is taken out.
     """
 
     toolchain: Toolchain
     project: Path
     home: Path
-    name: str = "sandbox"
-    extra: Mapping[str, str] = field(default_factory=dict)
-    virtualenv: Path = Path(sys.prefix)
+    backend: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    name: str = "test"
+    virtualenv_bin: Path = Path(sys.executable).parent
 
-    def __post_init__(self) -> None:
-        host = urlsplit(self.environment.get("HEROKU_API_URL", "")).hostname
-        if host not in {"127.0.0.1", "localhost", "::1"}:
-            raise RuntimeError(
-                f"HEROKU_API_URL names {host or 'nothing'}: the engine is run here against a local Heroku only"
-            )
-        (self.home / "state").mkdir(parents=True, exist_ok=True)
+    def create(self) -> None:
+        """Make the stack; its secrets are encrypted with an empty passphrase."""
+        self.pulumi("stack", "init", self.name, env={"PULUMI_STACK": ""}, check=True)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of every command: none of the caller's Pulumi or Heroku variables get in."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "HEROKU_"))}
-        own = {
-            "PULUMI_HOME": str(self.home / "pulumi"),
-            "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
-            "NO_COLOR": "1",
-        }
-        # An engine that was found on PATH has its plugins in the user's own PULUMI_HOME.
-        if self.toolchain.origin == "installed":
-            own.pop("PULUMI_HOME")
-        return {**clean, **self.toolchain.environment(self.virtualenv), **own, **self.extra}
-
-    def init(self) -> "Stack":
-        self.pulumi("stack", "init", self.name, "--non-interactive", check=True, stack=False)
-        return self
-
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> "subprocess.Popen[str]":
-        """A command that goes on while the caller does something else; its output is text."""
-        return subprocess.Popen(
-            ["pulumi", *arguments, *self._selected(arguments)],
-            cwd=self.project,
-            env={**self.environment, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            text=True,
-            **options,
-        )
+    def configure(self, key: str, value: str, *, secret: bool = False) -> None:
+        """Set a key of the stack's config; the value goes through stdin, so that no list of processes shows it."""
+        kind = "--secret" if secret else "--plaintext"
+        self.pulumi("config", "set", kind, key, stdin=value, check=True)
 
     def pulumi(
         self,
         *arguments: str,
         env: Mapping[str, str] | None = None,
+        stdin: str = "",
         check: bool = False,
-        stack: bool = True,
-        limit: float = LIMIT,
+        timeout: float = 300.0,
     ) -> Finished:
-        """Runs a command to its end; `check` raises with all that was printed if it failed."""
-        completed = subprocess.run(
-            ["pulumi", *arguments, *(self._selected(arguments) if stack else ())],
-            cwd=self.project,
-            env={**self.environment, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
-        finished = Finished(arguments, completed.returncode, completed.stdout, completed.stderr)
+        """
+        Run the engine to its end, which has to come within `timeout` seconds.
+
+        `env` is for this run only. Raises Refused, Overrun and, with `check`, Failed.
+        """
+        process = self.start(*arguments, env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        asked = f"`pulumi {' '.join(arguments)}`"
+        try:
+            stdout, stderr = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            ended = _end(process)
+            raise Overrun(f"{asked} was still running after {timeout:.0f} s: {ended}") from None
+        finished = Finished(process.returncode, stdout, stderr)
         if check and finished.code != 0:
-            raise CommandFailed(repr(finished))
+            raise Failed(f"{asked} failed: {finished}")
         return finished
 
-    def _selected(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        return () if "--stack" in arguments or arguments[0] == "plugin" else ("--stack", self.name)
+    def start(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.STDOUT,
+    ) -> "subprocess.Popen[str]":
+        """
+        Start the engine and return it running, in a process group of its own, its output as one stream of lines.
 
-    def up(self, *arguments: str, env: Mapping[str, str] | None = None) -> Finished:
-        return self.pulumi("up", "--yes", "--skip-preview", *arguments, env=env, check=True)
-
-    def config(self, key: str, value: str) -> None:
-        self.pulumi("config", "set", "--", key, value, check=True) if value.startswith("-") else self.pulumi(
-            "config", "set", key, value, check=True
+        SIGINT cancels the run; whoever kills it instead leaves the plugins and the running step behind.
+        """
+        environment = self.variables(env)
+        self.toolchain.link_plugins(self.home)
+        self.backend.mkdir(parents=True, exist_ok=True)
+        return subprocess.Popen(
+            (self.toolchain.folder / "pulumi", "--non-interactive", "--color=never", *arguments),
+            cwd=self.project,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
         )
 
-    def outputs(self) -> dict[str, Any]:
-        return dict(json.loads(self.pulumi("stack", "output", "--json", check=True).stdout))
+    def variables(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the whole environment of a run. Raises Refused where it leads to a Heroku that is not on loopback."""
+        ambient = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED_NEVER)}
+        variables = {
+            **ambient,
+            **self.toolchain.environment(self.virtualenv_bin),
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_STACK": self.name,
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_CONFIRMATIONS": "true",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            "HEROKU_API_URL": NOWHERE,
+            "NETRC_PATH": str(self.home / "no-netrc"),
+            **self.environment,
+            **(env or {}),
+        }
+        for name, value in variables.items():
+            if name.startswith("HEROKU_") and name.endswith("_URL") and not _on_loopback(value):
+                raise Refused(f"{name} is {value!r}, which is not a loopback address: this engine is for tests only")
+        return variables
+
+    def state(self) -> dict[str, Any]:
+        """Return the stack's deployment as stored, secrets still encrypted."""
+        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export", check=True).stdout)
+        return exported
 
     def resources(self) -> list[dict[str, Any]]:
-        """The resources in state, each as the engine exports it."""
-        exported = json.loads(self.pulumi("stack", "export", check=True).stdout)
-        return list(exported["deployment"].get("resources", []))
+        """Return the resources in state: each holds `urn` and `type`, custom ones `id`, `inputs` and `outputs` as well."""
+        resources: list[dict[str, Any]] = self.state()["deployment"].get("resources", [])
+        return resources
 
-    def names(self) -> list[str]:
-        """The last part of each URN, in the order of the state."""
-        return [str(resource["urn"]).rpartition("::")[2] for resource in self.resources()]
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the program, secret ones in the clear."""
+        shown = self.pulumi("stack", "output", "--json", "--show-secrets", check=True)
+        outputs: dict[str, Any] = json.loads(shown.stdout)
+        return outputs
+
+
+def _on_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _end(process: "subprocess.Popen[str]") -> Finished:
+    """Cancel a run twice, then kill it: the second signal makes the engine end its plugins, a kill would not."""
+    for last_word in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
+        process.send_signal(last_word)
+        try:
+            stdout, stderr = process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            continue
+        return Finished(process.returncode, stdout, stderr)
+    return Finished(-signal.SIGKILL, "", "it did not end, not even when killed")

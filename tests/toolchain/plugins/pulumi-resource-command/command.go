@@ -1,5 +1,4 @@
-// Package local runs commands on this machine, call by call as the released plugin does.
-package local
+package main
 
 import (
 	"context"
@@ -9,8 +8,11 @@ import (
 	"github.com/pulumi/pulumi-go-provider/infer"
 )
 
-// Command is the resource command:local:Command.
+// Command runs commands on this machine, as the released plugin does, but without assets and archives.
 type Command struct{}
+
+// Annotate gives the type the token that the SDK sends.
+func (c *Command) Annotate(a infer.Annotator) { a.SetToken("local", "Command") }
 
 // Inputs are the properties that a program sets.
 type Inputs struct {
@@ -20,11 +22,14 @@ type Inputs struct {
 	Triggers               *[]any            `pulumi:"triggers,optional" provider:"replaceOnChanges"`
 	Environment            map[string]string `pulumi:"environment,optional"`
 	Dir                    *string           `pulumi:"dir,optional"`
-	Interpreter            *[]string         `pulumi:"interpreter,optional"`
+	Interpreter            []string          `pulumi:"interpreter,optional"`
 	Stdin                  *string           `pulumi:"stdin,optional"`
 	Logging                *string           `pulumi:"logging,optional"`
 	AddPreviousOutputInEnv *bool             `pulumi:"addPreviousOutputInEnv,optional"`
 }
+
+// Annotate gives the one default that the released schema has.
+func (i *Inputs) Annotate(a infer.Annotator) { a.SetDefault(&i.AddPreviousOutputInEnv, true) }
 
 // Outputs are the inputs and what the last run printed.
 type Outputs struct {
@@ -33,28 +38,20 @@ type Outputs struct {
 	Stderr string `pulumi:"stderr"`
 }
 
-// Annotate gives the one default that the released schema has.
-func (i *Inputs) Annotate(a infer.Annotator) {
-	a.SetDefault(&i.AddPreviousOutputInEnv, true)
-}
-
 // Create runs `create`; without one it succeeds and does nothing. A failure stores nothing.
 func (*Command) Create(ctx context.Context, req infer.CreateRequest[Inputs]) (infer.CreateResponse[Outputs], error) {
 	state := Outputs{Inputs: req.Inputs}
-	if req.DryRun {
-		return infer.CreateResponse[Outputs]{ID: req.Name, Output: state}, nil
+	id := identifier(req.Name)
+	if req.DryRun || req.Inputs.Create == nil {
+		return infer.CreateResponse[Outputs]{ID: id, Output: state}, nil
 	}
-	id, err := identifier(req.Name)
-	if err == nil && req.Inputs.Create != nil {
-		err = state.run(ctx, *req.Inputs.Create, nil)
-	}
-	if err != nil {
+	if err := state.run(ctx, *req.Inputs.Create, nil); err != nil {
 		return infer.CreateResponse[Outputs]{}, err
 	}
 	return infer.CreateResponse[Outputs]{ID: id, Output: state}, nil
 }
 
-// Update runs `update`, else `create`: whatever input changed, there is no other diff.
+// Update runs `update`, else `create`, whatever input has changed: there is no diff of its own.
 func (*Command) Update(ctx context.Context, req infer.UpdateRequest[Inputs, Outputs]) (infer.UpdateResponse[Outputs], error) {
 	state := Outputs{Inputs: req.Inputs, Stdout: req.State.Stdout, Stderr: req.State.Stderr}
 	command := req.Inputs.Update
@@ -70,7 +67,7 @@ func (*Command) Update(ctx context.Context, req infer.UpdateRequest[Inputs, Outp
 	return infer.UpdateResponse[Outputs]{Output: state}, nil
 }
 
-// Delete runs `delete` as it is stored, with the stored environment.
+// Delete runs `delete` as it is stored, with everything else as it is stored.
 func (*Command) Delete(ctx context.Context, req infer.DeleteRequest[Outputs]) (infer.DeleteResponse, error) {
 	state := req.State
 	if state.Inputs.Delete == nil {
@@ -79,8 +76,8 @@ func (*Command) Delete(ctx context.Context, req infer.DeleteRequest[Outputs]) (i
 	return infer.DeleteResponse{}, state.run(ctx, *state.Inputs.Delete, &req.State)
 }
 
-func identifier(name string) (string, error) {
+func identifier(name string) string {
 	random := make([]byte, 4)
-	_, err := rand.Read(random)
-	return name + hex.EncodeToString(random), err
+	_, _ = rand.Read(random) // never fails
+	return name + hex.EncodeToString(random)
 }

@@ -1,0 +1,101 @@
+"""Runs a local Heroku until Ctrl-C, or until its starter is gone."""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from aiohttp import web
+
+from local_heroku import control, router
+from local_heroku.platform_api import Call
+from local_heroku.postgres import Cluster
+from local_heroku.server import application
+from local_heroku.world import World
+
+PREFIX = "local-heroku-"
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser("local_heroku", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="the port of both APIs (a free one)")
+    parser.add_argument("--empty", action="store_true", help="without the app `shop`")
+    parser.add_argument("--announce", action="store_true", help="one line of JSON instead of text; end when stdin ends")
+    asyncio.run(_run(parser.parse_args()))
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> None:
+    _remove_leftovers()
+    root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    root.chmod(0o755)
+    world = World()
+    try:
+        cluster = await Cluster.prepare(root)
+        runner = web.AppRunner(application(world, cluster), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", options.port).start()
+        world.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await _announce(options, world, cluster)
+        await _until_told(watch_stdin=options.announce)
+        await runner.cleanup()
+    finally:
+        await _clean(world, root)
+
+
+async def _announce(options: argparse.Namespace, world: World, cluster: Cluster) -> None:
+    if options.announce:
+        print(json.dumps({"api": world.origin, "token": world.token}), flush=True)
+        return
+    shop = None if options.empty else (await control.create_app(Call(world, cluster, {}, SHOP)))[1]
+    print(f"export HEROKU_API_URL={world.origin}\nexport HEROKU_API_KEY={world.token}", flush=True)
+    if shop:
+        print(f"\napp {shop['name']} serves at {shop['web_url']} on {shop['addon']}; to try the component on it:")
+        print(f"  pulumi config set adopt {shop['addon']}\n\nCtrl-C ends everything.", flush=True)
+
+
+SHOP = {"name": "shop", "web": 2, "worker": 1, "plan": "standard-0", "rows": 5000}
+
+
+async def _until_told(*, watch_stdin: bool) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    if watch_stdin:
+        loop.add_reader(sys.stdin.fileno(), lambda: told.set() if not os.read(sys.stdin.fileno(), 4096) else None)
+    await told.wait()
+
+
+async def _clean(world: World, root: Path) -> None:
+    """Ends every process; what is left behind by one that cannot be ended dies with this one."""
+    for task in list(world.tasks):
+        task.cancel()
+    for app in world.apps.values():
+        for dyno in app.dynos:
+            if dyno.process is not None and dyno.process.returncode is None:
+                dyno.process.kill()
+                await dyno.process.wait()
+    for addon in world.addons.values():
+        if addon.server is not None:
+            await addon.server.stop()
+    await router.close()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _remove_leftovers() -> None:
+    """Data folders of instances that were killed and could not clean up."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""The control endpoint: what a test sets up and looks at. It is no part of Heroku."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+import psycopg
+
+from local_heroku import databases, refusals, releases, router
+from local_heroku.faults import fault_from
+from local_heroku.plans import SERVICE, Plan, plan_named
+from local_heroku.platform_api import Answer, Call
+from local_heroku.sample_app import SCHEMA
+from local_heroku.world import Addon, App, Attachment, ProcessType
+
+PYTHON = "python -m local_heroku.sample_app"
+SEED = "INSERT INTO orders (reference, source) SELECT 'seed-' || n, 'seed' FROM generate_series(1, %s) n"
+
+
+async def create_app(c: Call) -> Answer:
+    """
+    An app that serves, with a database that has the sample app's tables; `with_database: false` makes one without.
+    """
+    body = c.body
+    app = App(str(body["name"]))
+    if any(a.name == app.name for a in c.world.apps.values()):
+        raise refusals.invalid(f"Name {app.name} is already taken.")
+    for kind in ("web", "worker"):
+        app.formation[kind] = ProcessType(kind, f"{PYTHON} {kind}", int(body.get(kind, 0)))
+    if body.get("release_phase"):
+        app.formation["release"] = ProcessType("release", f"{PYTHON} release")
+    app.own_vars = {str(k): str(v) for k, v in (body.get("config") or {}).items()}
+    c.world.apps[app.id] = app
+    await router.listen(c.world, app)
+    addon = await _first_database(c, app, body) if body.get("with_database", True) else None
+    releases.announce(c.world, app, "Initial release")
+    await _settled(app)
+    return 201, _shown(app, addon)
+
+
+async def _first_database(c: Call, app: App, body: dict[str, Any]) -> Addon | None:
+    """A new one; or, with `share`, the one that another app pays for."""
+    if body.get("share"):
+        addon = c.world.addon(str(body["share"]))
+    else:
+        addon = await _new_database(c, app, str(body.get("plan", "standard-0")), body.get("addon"))
+        await _seed(addon, int(body.get("rows", 0)))
+    attachment = Attachment("DATABASE", addon, app)
+    c.world.attachments[attachment.id] = attachment
+    if addon.app is app:
+        addon.config_vars = ["DATABASE_URL"]
+    return addon
+
+
+async def _new_database(c: Call, app: App, plan: str, name: str | None) -> Addon:
+    found = plan_named(plan)
+    if found is None:
+        raise refusals.no_plan(plan)
+    addon = Addon(name or databases.new_name(), app, SERVICE, found, state="provisioned")
+    addon.server = await c.cluster.new_server()
+    c.world.addons[addon.id] = addon
+    return addon
+
+
+async def _seed(addon: Addon, rows: int) -> None:
+    if addon.server is None:
+        return
+    async with await psycopg.AsyncConnection.connect(addon.server.url) as connection:
+        await connection.execute(SCHEMA)
+        await connection.execute(SEED, (rows,))
+
+
+async def _settled(app: App) -> None:
+    """Waits until what the formation asks for is up."""
+    wanted = sum(p.quantity for p in app.formation.values())
+    for _ in range(500):
+        if app.running is not None and sum(d.state == "up" for d in app.dynos) >= wanted:
+            return
+        await asyncio.sleep(0.02)
+    raise RuntimeError(f"app {app.name} did not come up: {[(d.name, d.state) for d in app.dynos]}")
+
+
+def _shown(app: App, addon: Addon | None) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": app.id, "name": app.name, "web_url": f"http://127.0.0.1:{app.web_port}/"}
+    if addon is not None and addon.server is not None:
+        shown |= {"addon": addon.name, "addon_id": addon.id, "database_url": addon.server.url}
+    return shown
+
+
+async def change_app(c: Call) -> Answer:
+    """
+    Knobs of an app: `generation`, `space`, `features`, `forbidden`, `release` (a command, None for none), `services`.
+    """
+    app = next((a for a in c.world.apps.values() if a.name == c.words["app"]), None)
+    if app is None:
+        raise refusals.no_app()
+    app.generation = str(c.body.get("generation", app.generation))
+    app.space = c.body.get("space", app.space)
+    app.features |= c.body.get("features", {})
+    if "release" in c.body:
+        app.formation.pop("release", None)
+        if c.body["release"]:
+            app.formation["release"] = ProcessType("release", str(c.body["release"]))
+    if "forbidden" in c.body:
+        (c.world.forbidden.add if c.body["forbidden"] else c.world.forbidden.discard)(app.name)
+    for service in c.body.get("services", []):
+        addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0, 0), state="provisioned")
+        c.world.addons[addon.id] = addon
+    return 200, {}
+
+
+async def change_database(c: Call) -> Answer:
+    """Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`."""
+    addon = c.addon
+    addon.rows |= c.body.get("rows", {})
+    addon.schedules += c.body.get("schedules", [])
+    server = addon.server
+    if server is not None and "hold_replay" in c.body:
+        await server.hold_replay(hold=bool(c.body["hold_replay"]))
+    if server is not None and c.body.get("stop"):
+        await server.stop()
+    return 200, {}
+
+
+async def show_database(c: Call) -> Answer:
+    server = c.addon.server
+    return 200, {"url": server.url if server else "", "log": server.log if server else ""}
+
+
+async def change_world(c: Call) -> Answer:
+    """Knobs for all: `grace`, `unfollow_pause`, `fork_follow_pause`, in seconds."""
+    for name in ("grace", "unfollow_pause", "fork_follow_pause"):
+        setattr(c.world, name, float(c.body.get(name, getattr(c.world, name))))
+    return 200, {}
+
+
+async def add_fault(c: Call) -> Answer:
+    try:
+        fault = fault_from(c.body)
+    except (ValueError, TypeError) as error:
+        raise refusals.invalid(str(error)) from error
+    c.world.faults.append(fault)
+    return 201, asdict(fault)
+
+
+async def clear_faults(c: Call) -> Answer:
+    c.world.faults.clear()
+    return 200, {}
+
+
+async def requests(c: Call) -> Answer:
+    return 200, c.world.requests
+
+
+async def events(c: Call) -> Answer:
+    return 200, c.world.events

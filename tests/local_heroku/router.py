@@ -1,0 +1,63 @@
+"""The router: one port an app, requests in turn to the web dynos that are up, 503 in maintenance mode."""
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+from local_heroku.world import App, World
+
+MAINTENANCE_PAGE = "<!DOCTYPE html><title>Offline for Maintenance</title><h1>Offline for Maintenance</h1>"
+ERROR_PAGE = "<!DOCTYPE html><title>Application Error</title><h1>Application error</h1>"
+ROUTER_SECONDS = 30
+"""Heroku's router gives a dyno 30 s for its answer (dev center: error H12)."""
+
+_runners: list[web.AppRunner] = []
+_sessions: list[ClientSession] = []
+
+
+async def listen(world: World, app: App) -> None:
+    """Opens the app's port; dynos need not be there yet."""
+    session = ClientSession(timeout=ClientTimeout(total=ROUTER_SECONDS))
+    _sessions.append(session)
+    turn = 0
+
+    async def route(request: web.Request) -> web.Response:
+        nonlocal turn
+        if app.maintenance:
+            return web.Response(status=503, text=MAINTENANCE_PAGE, content_type="text/html")
+        up = [d for d in app.dynos if d.type == "web" and d.state == "up"]
+        if not up:
+            return _error("H99")
+        turn += 1
+        return await _forward(session, request, up[turn % len(up)].port)
+
+    site = web.Application()
+    site.router.add_route("*", "/{path:.*}", route)
+    runner = web.AppRunner(site, access_log=None)
+    await runner.setup()
+    _runners.append(runner)
+    tcp = web.TCPSite(runner, "127.0.0.1", 0)
+    await tcp.start()
+    app.web_port = runner.addresses[0][1]
+    world.event("router", app=app.name, port=app.web_port)
+
+
+async def _forward(session: ClientSession, request: web.Request, port: int) -> web.Response:
+    headers = {"Content-Type": request.headers.get("Content-Type", "application/octet-stream")}
+    try:
+        async with session.request(
+            request.method, f"http://127.0.0.1:{port}{request.path_qs}", data=await request.read(), headers=headers
+        ) as answer:
+            body = await answer.read()
+            return web.Response(status=answer.status, body=body, content_type=answer.content_type)
+    except (ClientError, TimeoutError, ConnectionError):
+        return _error("H13")
+
+
+def _error(code: str) -> web.Response:
+    return web.Response(status=503, text=ERROR_PAGE, content_type="text/html", headers={"X-Router-Error": code})
+
+
+async def close() -> None:
+    for session in _sessions:
+        await session.close()
+    for runner in _runners:
+        await runner.cleanup()

@@ -1,0 +1,171 @@
+"""The one origin of both APIs: the table of routes, authentication, request ids, errors, faults."""
+
+import asyncio
+import base64
+import json
+import time
+from typing import Any
+
+from aiohttp import web
+
+from local_heroku import control, data_api, refusals
+from local_heroku import platform_api as api
+from local_heroku.faults import Fault
+from local_heroku.platform_api import Call, Handler
+from local_heroku.postgres import Cluster
+from local_heroku.world import World, new_id
+
+DATA = "/client/v11/databases/{addon}"
+ROUTES: list[tuple[str, str, Handler]] = [
+    ("GET", "/apps", api.list_apps),
+    ("GET", "/apps/{app}", api.show_app),
+    ("PATCH", "/apps/{app}", api.change_app),
+    ("GET", "/apps/{app}/addons", api.app_addons),
+    ("POST", "/apps/{app}/addons", api.create_addon),
+    ("GET", "/apps/{app}/addons/{addon}", api.show_addon),
+    ("PATCH", "/apps/{app}/addons/{addon}", api.change_addon),
+    ("DELETE", "/apps/{app}/addons/{addon}", api.delete_addon),
+    ("GET", "/addons", api.list_addons),
+    ("GET", "/addons/{addon}", api.show_addon),
+    ("GET", "/addons/{addon}/addon-attachments", api.addon_attachments),
+    ("GET", "/addon-attachments", api.list_attachments),
+    ("POST", "/addon-attachments", api.create_attachment),
+    ("GET", "/addon-attachments/{attachment}", api.show_attachment),
+    ("DELETE", "/addon-attachments/{attachment}", api.delete_attachment),
+    ("GET", "/apps/{app}/addon-attachments", api.app_attachments),
+    ("GET", "/apps/{app}/addon-attachments/{attachment}", api.app_attachment),
+    ("POST", "/actions/addons/resolve", api.resolve_addon),
+    ("POST", "/actions/addon-attachments/resolve", api.resolve_attachment),
+    ("GET", "/apps/{app}/config-vars", api.show_config),
+    ("PATCH", "/apps/{app}/config-vars", api.change_config),
+    ("GET", "/apps/{app}/formation", api.list_formation),
+    ("PATCH", "/apps/{app}/formation", api.change_formation),
+    ("GET", "/apps/{app}/formation/{type}", api.show_formation),
+    ("PATCH", "/apps/{app}/formation/{type}", api.change_process_type),
+    ("GET", "/apps/{app}/dynos", api.list_dynos),
+    ("POST", "/apps/{app}/dynos", api.run_dyno),
+    ("DELETE", "/apps/{app}/dynos", api.restart_dynos),
+    ("POST", "/apps/{app}/dynos/{dyno}/actions/stop", api.stop_dyno),
+    ("GET", "/apps/{app}/releases", api.list_releases),
+    ("GET", "/apps/{app}/releases/{release}", api.show_release),
+    ("GET", "/apps/{app}/releases/{release}/config-vars", api.release_config),
+    ("GET", "/apps/{app}/features", api.list_features),
+    ("GET", "/apps/{app}/features/{feature}", api.show_feature),
+    ("PATCH", "/apps/{app}/features/{feature}", api.change_feature),
+    ("GET", "/apps/{app}/buildpack-installations", api.buildpacks),
+    ("GET", "/addon-services/{service}/plans", api.list_plans),
+    ("GET", "/account", api.account),
+    ("GET", "/account/rate-limits", api.rate_limits),
+    ("GET", DATA, data_api.show),
+    ("GET", f"{DATA}/wait_status", data_api.wait_status),
+    ("PUT", f"{DATA}/unfollow", data_api.unfollow),
+    ("GET", f"{DATA}/followers", data_api.followers),
+    ("GET", f"{DATA}/transfer-schedules", data_api.schedules),
+    ("POST", f"{DATA}/transfer-schedules", data_api.add_schedule),
+    ("DELETE", f"{DATA}/transfer-schedules/{{schedule}}", data_api.drop_schedule),
+    ("GET", f"{DATA}/connection-pooling", data_api.show_pooling),
+    ("POST", f"{DATA}/connection-pooling", data_api.enable_pooling),
+    ("POST", f"{DATA}/connection_reset", data_api.connection_reset),
+    ("GET", "/postgres/v0/databases/{addon}/credentials", data_api.credentials),
+    ("GET", "/data/maintenances/v1/{addon}", data_api.maintenance),
+    # From here on: no part of Heroku.
+    ("POST", "/_control/apps", control.create_app),
+    ("PATCH", "/_control/apps/{app}", control.change_app),
+    ("PATCH", "/_control/databases/{addon}", control.change_database),
+    ("GET", "/_control/databases/{addon}", control.show_database),
+    ("PATCH", "/_control/world", control.change_world),
+    ("POST", "/_control/faults", control.add_fault),
+    ("DELETE", "/_control/faults", control.clear_faults),
+    ("GET", "/_control/requests", control.requests),
+    ("GET", "/_control/events", control.events),
+]
+
+
+def application(world: World, cluster: Cluster) -> web.Application:
+    """The web application with every route of the table."""
+    app = web.Application(handler_args={"max_field_size": 65536, "max_line_size": 65536})
+    for method, path, handler in ROUTES:
+        app.router.add_route(method, path, _endpoint(world, cluster, handler), name=None)
+    app.router.add_route("*", "/{rest:.*}", _unknown(world))
+    return app
+
+
+def _endpoint(world: World, cluster: Cluster, handler: Handler) -> Any:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        controlled = request.path.startswith("/_control/")
+        fault = None if controlled else _fault(world, request)
+        if fault is not None and fault.kind != "reset_after" and (early := await _instead(request, fault)):
+            return early
+        status, body = await _answered(world, cluster, handler, request)
+        if not controlled:
+            world.requests.append({"method": request.method, "path": request.path, "status": status, "at": time.time()})
+        if fault is not None and fault.kind == "reset_after":
+            return _reset(request)
+        return _rendered(request, status, body)
+
+    return serve
+
+
+async def _answered(world: World, cluster: Cluster, handler: Handler, request: web.Request) -> tuple[int, Any]:
+    try:
+        _authenticate(world, request)
+        text = await request.text()
+        call = Call(
+            world,
+            cluster,
+            dict(request.match_info),
+            json.loads(text) if text else None,
+            request.headers.get("Range", ""),
+        )
+        return await handler(call)
+    except refusals.Refusal as refusal:
+        return refusal.status, refusal.body
+    except (ValueError, KeyError, TypeError) as error:
+        return 400, {"id": "bad_request", "message": f"The request body is not right: {error!r}"}
+
+
+def _authenticate(world: World, request: web.Request) -> None:
+    """Bearer, as the CLI sends it, or Basic with any user, as the provider does."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme == "Basic":
+        value = base64.b64decode(value).decode(errors="replace").partition(":")[2]
+    if scheme not in {"Bearer", "Basic"} or value != world.token:
+        raise refusals.unauthorized()
+
+
+def _rendered(request: web.Request, status: int, body: Any) -> web.Response:
+    headers = {"Request-Id": request.headers.get("Request-Id", new_id())[:2000], "RateLimit-Remaining": "4500"}
+    return web.json_response(body, status=status, headers=headers)
+
+
+def _fault(world: World, request: web.Request) -> Fault | None:
+    return next((f for f in world.faults if f.hits(request.method, request.path)), None)
+
+
+async def _instead(request: web.Request, fault: Fault) -> web.StreamResponse | None:
+    """What a fault gives instead of the answer; None when the request goes on."""
+    if fault.kind in {"hang", "delay"}:
+        await asyncio.sleep(fault.seconds or 3600)
+        return None
+    if fault.kind == "reset_before":
+        return _reset(request)
+    if fault.kind == "not_json":
+        return web.Response(status=fault.status, text="<html>no JSON here</html>", content_type="text/html")
+    body = {"id": fault.error_id, "message": fault.message}
+    return web.json_response(body, status=fault.status, headers=fault.headers)
+
+
+def _reset(request: web.Request) -> web.Response:
+    """Breaks the connection without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+def _unknown(world: World) -> Any:
+    async def refuse(request: web.Request) -> web.Response:
+        world.event("unknown route", method=request.method, path=request.path)
+        message = f"The local Heroku does not have {request.method} {request.path}."
+        return web.json_response({"id": "not_implemented", "message": message}, status=501)
+
+    return refuse

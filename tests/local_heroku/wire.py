@@ -1,0 +1,131 @@
+"""Objects as the Platform API shows them."""
+
+from typing import Any
+
+from local_heroku.dynos import Dyno
+from local_heroku.plans import Plan
+from local_heroku.world import Addon, App, Attachment, ProcessType, Release, World, new_id, now
+
+Json = dict[str, Any]
+_SERVICE_IDS: dict[str, str] = {}
+_USER = {"id": new_id(), "email": "owner@example.test"}
+
+
+def _stable_id(name: str) -> str:
+    return _SERVICE_IDS.setdefault(name, new_id())
+
+
+def reference(thing: App | Addon) -> Json:
+    return {"id": thing.id, "name": thing.name}
+
+
+def app(a: App) -> Json:
+    return {
+        "id": a.id,
+        "name": a.name,
+        "maintenance": a.maintenance,
+        "space": a.space,
+        "generation": {"id": _stable_id(a.generation), "name": a.generation},
+        "owner": _USER,
+        "region": {"id": _stable_id("us"), "name": "us"},
+        "stack": {"id": _stable_id("heroku-24"), "name": "heroku-24"},
+        "build_stack": {"id": _stable_id("heroku-24"), "name": "heroku-24"},
+        "team": None,
+        "organization": None,
+        "acm": False,
+        "internal_routing": None,
+        "archived_at": None,
+        "git_url": f"https://git.example.test/{a.name}.git",
+        "web_url": f"http://127.0.0.1:{a.web_port}/",
+        "created_at": a.created_at,
+        "updated_at": now(),
+    }
+
+
+def plan(p: Plan) -> Json:
+    price = {"cents": p.cents, "contract": False, "unit": "month", "metered": False}
+    return {"id": _stable_id(p.full_name), "name": p.full_name, "price": price, "state": "ga", "description": p.name}
+
+
+def addon(a: Addon) -> Json:
+    return {
+        "id": a.id,
+        "name": a.name,
+        "state": a.state,
+        "app": reference(a.app),
+        "addon_service": {"id": _stable_id(a.service), "name": a.service},
+        "plan": {"id": _stable_id(a.plan.full_name), "name": a.plan.full_name},
+        "billing_entity": {"id": a.app.id, "name": a.app.name, "type": "app"},
+        "billed_price": {"cents": a.plan.cents, "contract": False, "unit": "month"},
+        "config_vars": a.config_vars,
+        "provider_id": a.id,
+        "provision_message": "",
+        "actions": [],
+        "web_url": None,
+        "created_at": a.created_at,
+        "updated_at": now(),
+    }
+
+
+def attachment(a: Attachment) -> Json:
+    return {
+        "id": a.id,
+        "name": a.name,
+        "namespace": a.namespace,
+        "addon": {**reference(a.addon), "app": reference(a.addon.app), "plan": plan(a.addon.plan)},
+        "app": reference(a.app),
+        "config_vars": [f"{a.name}_URL"],
+        "log_input_url": None,
+        "web_url": None,
+        "created_at": a.created_at,
+        "updated_at": now(),
+    }
+
+
+def formation(a: App, p: ProcessType) -> Json:
+    return {
+        "id": p.id,
+        "type": p.type,
+        "quantity": p.quantity,
+        "size": p.size,
+        "dyno_size": {"id": _stable_id(p.size), "name": p.size},
+        "command": p.command,
+        "app": reference(a),
+        "created_at": a.created_at,
+        "updated_at": now(),
+    }
+
+
+def dyno(a: App, d: Dyno) -> Json:
+    return {
+        "id": d.id,
+        "name": d.name,
+        "type": d.type,
+        "state": d.state,
+        "release": {"id": d.release_id, "version": d.version},
+        "size": d.size,
+        "command": d.command,
+        "app": reference(a),
+        "attach_url": None,
+        "created_at": d.created_at,
+        "updated_at": now(),
+    }
+
+
+def release(world: World, a: App, r: Release) -> Json:
+    return {
+        "id": r.id,
+        "version": r.version,
+        "description": r.description,
+        "status": r.status,
+        "current": r.current,
+        "user": _USER,
+        "app": reference(a),
+        "slug": None,
+        "addon_plan_names": sorted({x.addon.plan.full_name for x in world.attachments_of(a)}),
+        "output_stream_url": None,
+        "eligible_for_rollback": False,
+        "artifacts": [],
+        "created_at": r.created_at,
+        "updated_at": now(),
+    }

@@ -1,0 +1,103 @@
+"""Runs `go` with signs of life, and says in one sentence why it failed."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from toolchain.cache import SPEAK_EVERY
+from toolchain.programs import Unavailable
+
+TOO_OLD = re.compile(r"requires go >= ?([\d.]+)|must match format 1\.23|unknown directive: (?:tool|toolchain)")
+DISK_FULL = re.compile(r"no space left on device|disk quota exceeded")
+NO_MODULES = re.compile(
+    r"dial tcp|no such host|i/o timeout|connection (?:refused|reset)|proxyconnect|TLS handshake|x509:|unexpected EOF"
+    r"|GOPROXY=off|reading https?://|verifying (?:module|go\.mod)|cannot find module providing|missing go\.sum entry"
+)
+KILLED = re.compile(r"signal: killed")
+
+NEEDED = "1.25.11"
+LAST_LINES = 15
+
+
+def platform() -> tuple[str, ...]:
+    """Return Go's version, operating system and architecture, as words of a cache key."""
+    if not shutil.which("go"):
+        raise Unavailable(
+            f"There is no pulumi on PATH and no go to build one. Install Go {NEEDED} or newer (https://go.dev/dl), or "
+            "install Pulumi, or set PULUMI_TOOLCHAIN to a folder that holds the programs."
+        )
+    # Outside of any module: inside one, go may go and fetch the version that the module asks for.
+    words = subprocess.run(
+        ("go", "env", "GOVERSION", "GOOS", "GOARCH"), capture_output=True, text=True, cwd="/", check=False
+    )
+    if words.returncode != 0:
+        raise Unavailable(f"`go env` failed, so Go cannot be used: {words.stderr.strip()}")
+    return tuple(words.stdout.split())
+
+
+def run(
+    what: str, arguments: tuple[str, ...], *, module: Path, log: Path, progress: Callable[[str], None]
+) -> None:
+    """Run go in a module's folder; `what` is what the reader is told that this does. Raises Unavailable."""
+    since = time.monotonic()
+    progress(f"{what} ...")
+    with log.open("a") as sink:
+        sink.write(f"\n$ go {' '.join(arguments)}   # in {module}\n")
+        sink.flush()
+        process = subprocess.Popen(
+            ("go", *arguments), cwd=module, env=_environment(os.environ), stdout=sink, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(process, what, since, log, progress)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    if process.returncode != 0:
+        raise Unavailable(explain(what, log.read_text(errors="replace"), log))
+    progress(f"{what}: done in {time.monotonic() - since:.0f} s")
+
+
+def _environment(ambient: Mapping[str, str]) -> dict[str, str]:
+    """The caller's, but without what would change the outcome: a workspace or flags of somebody's own, cgo."""
+    return {**ambient, "GOWORK": "off", "GOFLAGS": "-buildvcs=false -mod=readonly", "CGO_ENABLED": "0"}
+
+
+def _wait(
+    process: subprocess.Popen[bytes], what: str, since: float, log: Path, progress: Callable[[str], None]
+) -> None:
+    while True:
+        try:
+            process.wait(SPEAK_EVERY)
+            return
+        except subprocess.TimeoutExpired:
+            progress(f"{what}, {time.monotonic() - since:.0f} s{_latest_download(log)}")
+
+
+def _latest_download(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    return f" ({lines[-1].removeprefix('go: ')})" if lines and lines[-1].startswith("go: downloading") else ""
+
+
+def explain(what: str, output: str, log: Path) -> str:
+    """Return a sentence on the cause, the last lines of the output and where the rest is."""
+    last = output.rpartition("\n$ go ")[2]
+    lines = [line for line in last.splitlines()[1:] if line.strip() and not line.startswith("go: downloading")]
+    tail = "\n".join(f"  {line}" for line in lines[-LAST_LINES:])
+    return f"{what} failed: {_cause(last)}\n{tail}\nThe whole log is {log}"
+
+
+def _cause(output: str) -> str:
+    if TOO_OLD.search(output):
+        return f"this Go is too old. Install Go {NEEDED} or newer (https://go.dev/dl)."
+    if DISK_FULL.search(output):
+        return "the disk is full. A first build needs about 5 GB in Go's caches (`go env GOCACHE GOMODCACHE`)."
+    if NO_MODULES.search(output):
+        return "a Go module could not be fetched. Check the network and `go env GOPROXY`, then run it again."
+    if KILLED.search(output):
+        return "the compiler was killed, most likely for want of memory. Close other programs and run it again."
+    return "it does not compile."
