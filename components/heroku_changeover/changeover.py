@@ -59,6 +59,8 @@ def stage_of(order: Order, apps: Iterable[App], follower: Database | None) -> St
         return Stage.SUPERSEDED
     if primaries - ours:
         raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
+    if follower.state != "provisioned" or not follower.is_known:
+        return Stage.FOLLOWING  # it is still being made
     if not follower.is_follower:
         return Stage.MOVED if primaries == {order.follower} else Stage.CUT_OFF
     if order.follower in primaries:

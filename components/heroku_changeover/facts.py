@@ -126,7 +126,8 @@ class Database:
     A Heroku Postgres add-on with what the Data API says of it.
 
     `plan` is without the service (`standard-0`); `app` is the app that pays for it; `attachments` are those in all
-    apps; `following` is the name of the leader, None for a database that follows nobody (`is_follower` is the fact to
+    apps; `is_known` is False while the Data API has nothing on it, as while it is being made;
+    `following` is the name of the leader, None for a database that follows nobody (`is_follower` is the fact to
     ask, because a leader outside this account has no name); `behind_by` is in commits, None when Heroku shows no
     figure: unknown, not zero; `data_bytes` is None while unknown; `fork_follow`, `maintenance` are the words of the
     info rows, empty when there is no such row; `followers` are names; `schedules` are the config var names of its
@@ -139,6 +140,7 @@ class Database:
     app: str
     state: str = "provisioned"
     attachments: tuple[Attachment, ...] = ()
+    is_known: bool = True
     is_follower: bool = False
     following: str | None = None
     waiting: bool = False

@@ -68,8 +68,8 @@ def _not_available(c: Changeover) -> str | None:
     follower = c.observe().follower
     if follower is None:
         return "there is no such add-on"
-    if follower.state != "provisioned" or follower.waiting:
-        return f"{follower.state}, {'waiting' if follower.waiting else 'not attached yet'}"
+    if follower.state != "provisioned" or not follower.is_known or follower.waiting:
+        return f"it is {follower.state}{', and busy' if follower.waiting else ''}"
     return None
 
 

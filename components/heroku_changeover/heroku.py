@@ -145,7 +145,9 @@ class Heroku:
 
 
 class _Retry(urllib3.Retry):
-    """The library's own list would repeat any write on a 503 that carries Retry-After; ours is in `status_forcelist`."""
+    """
+    The library's own list would repeat any write on a 503 that carries Retry-After; ours is in `status_forcelist`.
+    """
 
     RETRY_AFTER_STATUS_CODES = frozenset()
 

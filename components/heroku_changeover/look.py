@@ -158,6 +158,7 @@ def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[
         app=addon["app"]["name"],
         state=addon["state"],
         attachments=attachments_from(attachments),
+        is_known=bool(info),
         is_follower=bool(info.get("following")),
         following=(info.get("leader") or {}).get("name") if info.get("following") else None,
         waiting=bool(info.get("waiting?")),

@@ -45,6 +45,8 @@ def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
     partial.mkdir()
     try:
         fill(partial)
+        if missing := missing_from(partial):
+            raise Unavailable(f"What was made for {folder} lacks {', '.join(missing)}.")
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -39,9 +39,7 @@ def platform() -> tuple[str, ...]:
     return tuple(words.stdout.split())
 
 
-def run(
-    what: str, arguments: tuple[str, ...], *, module: Path, log: Path, progress: Callable[[str], None]
-) -> None:
+def run(what: str, arguments: tuple[str, ...], *, module: Path, log: Path, progress: Callable[[str], None]) -> None:
     """Run go in a module's folder; `what` is what the reader is told that this does. Raises Unavailable."""
     since = time.monotonic()
     progress(f"{what} ...")

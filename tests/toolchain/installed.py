@@ -69,7 +69,9 @@ def _installed_plugins(pulumi: Path) -> set[tuple[str, str]]:
         rows = json.loads(_ask(pulumi, "plugin", "ls", "--json") or "[]")
         return {(row["name"], row.get("version", "")) for row in rows if row["kind"] == "resource"}
     except (ValueError, TypeError, KeyError) as error:
-        raise _Unusable(f"`pulumi plugin ls --json` printed something else than a list of plugins ({error!r})") from error
+        raise _Unusable(
+            f"`pulumi plugin ls --json` printed something else than a list of plugins ({error!r})"
+        ) from error
 
 
 def _install(pulumi: Path, plugin: tuple[str, str], progress: Callable[[str], None]) -> None:

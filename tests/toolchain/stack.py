@@ -17,7 +17,7 @@ from toolchain.programs import Toolchain
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: where Heroku is when a caller names no Heroku, so that the real one is never asked."""
 
-INHERITED_NEVER = ("PULUMI_", "HEROKU_", "NETRC", "AWS_", "PYTHONHASHSEED", "VIRTUAL_ENV")
+INHERITED_NEVER = ("PULUMI_", "HEROKU_", "NETRC")
 """Starts of the names of variables that would make a run depend on who runs it."""
 
 

@@ -27,7 +27,9 @@ type refusal struct {
 	message string
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("%s (status %d, id %q)", r.message, r.status, r.id) }
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%s (status %d, id %q)", r.message, r.status, r.id)
+}
 
 func isNotFound(err error) bool {
 	var refused *refusal

@@ -59,7 +59,8 @@ func (g *plugin) order(inputs property.Map) (made addon, err error) {
 	if config := inputs.Get("config"); config.IsMap() && config.AsMap().Len() > 0 {
 		body["config"] = plain(config.AsMap())
 	}
-	return made, g.settings.client.call("POST", path+"/addons", body, &made)
+	err = g.settings.client.call("POST", path+"/addons", body, &made)
+	return made, err
 }
 
 func plain(config property.Map) map[string]string {

@@ -1,0 +1,168 @@
+"""The component: a Heroku Postgres database whose plan is one argument."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumiverse_heroku as heroku
+
+from heroku_changeover.errors import ChangeoverError
+from heroku_changeover.look import look
+from heroku_postgres.decision import Decision, decide
+from heroku_postgres.generation import Generation
+from heroku_postgres.wish import Wish, wish_from
+
+TOKEN = "heroku-postgres:index:Database"  # noqa: S105 - a Pulumi type token
+ADDON_TYPE = "heroku:addon/addon:Addon"
+CREATE_MINUTES = 1440
+"""Minutes for an add-on to be provisioned: a large follower takes hours, and a time-out leaves a billed orphan."""
+
+
+class DatabaseArgs(TypedDict):
+    """What a database is to be."""
+
+    app: str
+    """The app whose DATABASE it is, and that pays for it; its name, not its id."""
+
+    plan: str
+    """The plan it is to be on, such as `standard-2`; changing it is what starts a changeover."""
+
+    apps: NotRequired[list[str]]
+    """Further apps that have the same database attached as DATABASE; all of them move together."""
+
+    adopt: NotRequired[str]
+    """
+    The name of the add-on that is DATABASE today, such as `postgresql-round-12345`; without it, an app that has none
+    gets a fresh one.
+    """
+
+    hold: NotRequired[bool]
+    """
+    True prepares a wanted changeover (the follower is made and catches up) and stops before anything that users notice.
+    """
+
+    window_budget: NotRequired[int]
+    """Seconds from maintenance mode to unfollow, after which everything is put back; 300 by default, 3600 at most."""
+
+    follower_limit: NotRequired[int]
+    """
+    Seconds that the follower may take to catch up before the run gives up, with nothing changed; 86400 (a day) by
+    default.
+    """
+
+    one_off_dynos: NotRequired[str]
+    """
+    What happens to one-off dynos in the window: `wait` (the default) lets them end within the budget, `stop` stops
+    them.
+    """
+
+    verify: NotRequired[str]
+    """
+    How it is made sure that nothing is lost: `sql` (the default) fences and proves; `api` trusts Heroku's figure
+    where SQL cannot reach.
+    """
+
+
+class Database(pulumi.ComponentResource):
+    """A Heroku Postgres database that changes its plan through a follower, with no committed write lost."""
+
+    primary: pulumi.Output[str]
+    """The name of the add-on that is DATABASE when the run has ended well."""
+
+    plan: pulumi.Output[str]
+    """The plan that the primary is on, without the name of the service."""
+
+    retired: pulumi.Output[list[str]]
+    """The names of earlier databases that are kept, read-only and paid for, until they are torn down."""
+
+    teardown: pulumi.Output[list[str]]
+    """For each retired database the exact command that removes it, after a live proof that nothing uses it."""
+
+    summary: pulumi.Output[str]
+    """One sentence on where the database is."""
+
+    report: pulumi.Output[str]
+    """
+    What the last changeover found and did, as one line of JSON with a clock reading at each act; empty before the
+    first one.
+    """
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        wish, app_id, decision = _decided(name, args)
+        super().__init__(TOKEN, name, {}, opts)
+        self._say(decision)
+        generations = self._declare(name, wish, app_id, decision)
+        self._set_outputs(decision, generations)
+        self.register_outputs(
+            {
+                "primary": self.primary,
+                "plan": self.plan,
+                "retired": self.retired,
+                "teardown": self.teardown,
+                "summary": self.summary,
+                "report": self.report,
+            }
+        )
+
+    def _say(self, decision: Decision) -> None:
+        """What a reviewer has to read; a settled run without findings says nothing."""
+        for finding in decision.findings:
+            pulumi.warn(str(finding), self)
+        if decision.runbook:
+            pulumi.info("\n".join([f"{decision.summary}:", *decision.runbook]), self)
+
+    def _declare(self, name: str, wish: Wish, app_id: str, decision: Decision) -> dict[str, Generation]:
+        provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
+        options = pulumi.ResourceOptions(parent=self, providers=[provider])
+        return {
+            declared.addon: Generation(f"{name}-{declared.number}", wish, declared, app_id, options)
+            for declared in decision.generations
+        }
+
+    def _make_provider(self, name: str) -> heroku.Provider:
+        """
+        A provider process of its own: one process creates add-ons strictly one after the other, and holds its lock
+        meanwhile.
+
+        Its token and address come from the environment, so that neither enters the state.
+        """
+        return heroku.Provider(
+            f"{name}-heroku",
+            timeouts=heroku.ProviderTimeoutsArgs(addon_create_timeout=CREATE_MINUTES),
+            customizations=[heroku.ProviderCustomizationArgs(set_addon_config_vars_in_state=False)],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _set_outputs(self, decision: Decision, generations: dict[str, Generation]) -> None:
+        primary = generations.get(decision.primary)
+        self.primary = pulumi.Output.from_input(decision.primary)
+        self.plan = pulumi.Output.from_input(decision.plan)
+        self.retired = pulumi.Output.from_input(list(decision.retired))
+        self.teardown = pulumi.Output.all(*(generations[addon].teardown for addon in decision.retired)).apply(list)
+        self.summary = pulumi.Output.from_input(decision.outcome)
+        self.report = (primary.report if primary else None) or pulumi.Output.from_input("")
+
+
+def _decided(name: str, args: DatabaseArgs) -> tuple[Wish, str, Decision]:
+    """
+    The look and the decision, before anything is registered.
+
+    Raises:
+        pulumi.RunError: lists everything that is wrong with the arguments, or everything that would make the changeover fail.
+    """
+    try:
+        wish = wish_from(name, args)
+        facts = look(wish.apps)
+    except ChangeoverError as error:
+        raise pulumi.RunError(str(error)) from error
+    decision = decide(wish, facts)
+    if decision.is_refused:
+        raise pulumi.RunError(_refusal(wish, decision))
+    return wish, facts.app.id, decision
+
+
+def _refusal(wish: Wish, decision: Decision) -> str:
+    errors = [f"  {f}" for f in decision.findings if f.is_error]
+    warnings = [f"  warning: {f}" for f in decision.findings if not f.is_error]
+    return "\n".join(
+        [f"the database {wish.name!r} of app {wish.app}: nothing was started, because", *errors, *warnings]
+    )

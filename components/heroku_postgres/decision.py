@@ -1,0 +1,308 @@
+"""
+What is declared, decided from the wish and the facts alone: no I/O, no Pulumi, no clock.
+
+A *generation* is one add-on in the life of a database: the first one is adopted or fresh, every later one was born as
+a follower. The *primary* is the generation attached as DATABASE; the *target* the one that is to become it; a
+*retired* one was primary before; one that is *cut off* was unfollowed but never promoted, because a changeover broke
+between the two.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from heroku_changeover.command import STEPS
+from heroku_changeover.facts import Database, Facts
+from heroku_postgres.findings import Finding, Outlook, changeover_findings, finding, has_errors, standing_findings
+from heroku_postgres.runbook import runbook
+from heroku_postgres.wish import Wish
+
+AWAIT_ONLY = STEPS[:1]
+
+
+class Kind(Enum):
+    """What a run is about."""
+
+    FRESH = "fresh"
+    SETTLED = "settled"
+    PREPARED = "prepared"
+    CHANGEOVER = "changeover"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """
+    A generation to declare.
+
+    `plan` is the live plan, so that no plan change is ever sent; `import_id` the live add-on's UUID; `follow` the
+    leader's name for a database that has yet to be made as a follower; `role` is primary, target, retired or cut off.
+    """
+
+    number: int
+    addon: str
+    plan: str
+    role: str
+    import_id: str | None = None
+    follow: str | None = None
+    protect: bool = False
+    steps: tuple[str, ...] = ()
+    leader: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    What a run declares and says.
+
+    `primary` and `plan` are as they will be when the run has ended well, `retired` the names of what is then kept
+    without use.
+    """
+
+    kind: Kind
+    generations: tuple[Declared, ...]
+    findings: tuple[Finding, ...]
+    summary: str
+    primary: str
+    plan: str
+    retired: tuple[str, ...] = ()
+    runbook: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """Where the database is after the run: the same sentence in a changeover and in the settled run after it."""
+        kept = f"; kept: {', '.join(self.retired)}" if self.retired else ""
+        return f"{self.primary} is the primary on {self.plan}{kept}"
+
+    @property
+    def is_refused(self) -> bool:
+        return has_errors(self.findings)
+
+
+def decide(wish: Wish, facts: Facts) -> Decision:
+    """The one decision; the rows of its table are the branches below."""
+    managed = managed_databases(wish, facts)
+    primary = facts.primary
+    if primary is None:
+        return _without_primary(wish, facts, managed)
+    if primary not in managed.values():
+        return _refused(wish, managed, primary, [_not_managed(wish, primary)])
+    if primary.plan == wish.plan:
+        return _settled(wish, facts, managed, primary)
+    return _changeover(wish, facts, managed, primary)
+
+
+def managed_databases(wish: Wish, facts: Facts) -> dict[int, Database]:
+    """The live databases of this component by their generation."""
+    numbered = {d.name: wish.number_of(d.name) for d in facts.databases if d.app == wish.app}
+    own = sorted((number, name) for name, number in numbered.items() if number is not None)
+    return {number: database for number, name in own if (database := facts.database(name)) is not None}
+
+
+def _without_primary(wish: Wish, facts: Facts, managed: dict[int, Database]) -> Decision:
+    problems = []
+    if managed:
+        problems.append(_detached(wish, managed))
+    elif wish.adopt:
+        problems.append(_nothing_to_adopt(wish))
+    else:
+        problems += [f for f in standing_findings(wish, facts, None) if f.is_error]
+    if problems:
+        return _refused(wish, managed, None, problems)
+    addon = wish.addon_name(1)
+    fresh = Declared(1, addon, wish.plan, "primary", protect=True)
+    return Decision(Kind.FRESH, (fresh,), (), f"{addon} is created on {wish.plan} for app {wish.app}", addon, wish.plan)
+
+
+def _settled(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
+    """A follower that is left from a changed mind is a pure copy and is not declared; everything else stays."""
+    number = _number(managed, primary)
+    kept = {n: d for n, d in managed.items() if not d.is_follower}
+    cut_off = [d for n, d in kept.items() if n > number]
+    found = standing_findings(wish, facts, primary)
+    if cut_off and not _is_serving(facts):
+        found.append(_unfinished(wish, primary, cut_off[0]))
+    generations = tuple(_standing(wish, n, d, number, protect=True) for n, d in kept.items())
+    retired = tuple(d.name for d in kept.values() if d is not primary)
+    summary = f"{primary.name} is the primary on {primary.plan}"
+    kind = Kind.REFUSED if has_errors(found) else Kind.SETTLED
+    return Decision(kind, generations, tuple(found), summary, primary.name, primary.plan, retired)
+
+
+def _changeover(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
+    number = _number(managed, primary)
+    target = _target(wish, managed, primary)
+    goal = target or max(managed) + 1
+    existing = managed.get(goal)
+    declared = _target_declared(wish, goal, existing, primary)
+    kept = {n: d for n, d in managed.items() if not d.is_follower and n != goal}
+    found = standing_findings(wish, facts, primary)
+    found += changeover_findings(Outlook(wish, facts, primary, declared.addon, existing))
+    found += _unfinished_findings(wish, facts, primary, existing, [d for n, d in kept.items() if n > number])
+    generations = [_standing(wish, n, d, number, protect=wish.hold) for n, d in kept.items()]
+    everything = tuple(sorted([*generations, declared], key=lambda g: g.number))
+    if has_errors(found):
+        return _refused(wish, managed, primary, found)
+    if wish.hold:
+        kept_names = tuple(d.name for d in kept.values() if d is not primary)
+        summary = (
+            f"{declared.addon} on {wish.plan} is prepared as a follower of {primary.name}; `hold: false` switches to it"
+        )
+        return Decision(
+            Kind.PREPARED,
+            everything,
+            tuple(found),
+            summary,
+            primary.name,
+            primary.plan,
+            kept_names,
+            runbook(wish, declared, primary),
+        )
+    return Decision(
+        Kind.CHANGEOVER,
+        everything,
+        tuple(found),
+        f"{wish.app} moves from {primary.name} ({primary.plan}) to {declared.addon} ({wish.plan})",
+        declared.addon,
+        wish.plan,
+        tuple(d.name for d in kept.values()),
+        runbook(wish, declared, primary),
+    )
+
+
+def _target(wish: Wish, managed: dict[int, Database], primary: Database) -> int | None:
+    """
+    The follower of the primary on the wanted plan; else what was cut off from it on that plan by a changeover that
+    broke.
+    """
+    number = _number(managed, primary)
+    following = [n for n, d in managed.items() if d.is_follower and d.following == primary.name and d.plan == wish.plan]
+    cut_off = [n for n, d in managed.items() if not d.is_follower and n > number and d.plan == wish.plan]
+    return max(cut_off or following, default=None)
+
+
+def _target_declared(wish: Wish, number: int, existing: Database | None, primary: Database) -> Declared:
+    return Declared(
+        number,
+        existing.name if existing else wish.addon_name(number),
+        existing.plan if existing else wish.plan,
+        "target",
+        import_id=existing.id if existing else None,
+        follow=primary.name,
+        steps=AWAIT_ONLY if wish.hold else STEPS,
+        leader=primary.name,
+    )
+
+
+def _standing(wish: Wish, number: int, database: Database, primary: int, *, protect: bool) -> Declared:
+    """
+    A generation that is there already.
+
+    Its steps are recorded in state and so are declared again; one that was cut off and is not wanted any more has
+    none, so that none of them can promote it.
+    """
+    role = "primary" if number == primary else "retired" if number < primary else "cut off"
+    return Declared(
+        number,
+        database.name,
+        database.plan,
+        role,
+        import_id=database.id,
+        protect=protect and role == "primary",
+        steps=STEPS if number > 1 and role != "cut off" else (),
+        leader=_leader_before(wish, number),
+    )
+
+
+def _leader_before(wish: Wish, number: int) -> str | None:
+    """The generation before; only for the text of steps that are recorded in state and never run again."""
+    if number < 2:
+        return None
+    return wish.adopt if number == 2 and wish.adopt else wish.addon_name(number - 1)
+
+
+def _number(managed: dict[int, Database], database: Database) -> int:
+    return next(n for n, d in managed.items() if d is database)
+
+
+def _is_serving(facts: Facts) -> bool:
+    return all(app.is_serving for app in facts.apps)
+
+
+def _refused(wish: Wish, managed: dict[int, Database], primary: Database | None, problems: list[Finding]) -> Decision:
+    """Nothing is declared away by a run that fails: every live generation stays."""
+    number = _number(managed, primary) if primary and primary in managed.values() else 0
+    generations = tuple(_standing(wish, n, d, number, protect=True) for n, d in managed.items())
+    name, plan = (primary.name, primary.plan) if primary else ("", wish.plan)
+    return Decision(Kind.REFUSED, generations, tuple(problems), "nothing is done", name, plan)
+
+
+def _unfinished_findings(
+    wish: Wish, facts: Facts, primary: Database, target: Database | None, cut_off: list[Database]
+) -> list[Finding]:
+    serving = _is_serving(facts)
+    if cut_off and not serving:
+        return [_unfinished(wish, primary, cut_off[0])]
+    if not serving and target is None:
+        return [_not_serving(facts)]
+    if wish.hold and target is not None and not (serving and (target.is_follower or not target.is_known)):
+        return [_held(primary, target)]
+    return []
+
+
+def _not_managed(wish: Wish, primary: Database) -> Finding:
+    return finding(
+        "not-managed",
+        f"DATABASE of app {wish.app} is {primary.name}, which this stack does not manage",
+        "only a database that is in the stack can be changed over",
+        f"adopt it: `pulumi config set adopt {primary.name}`"
+        if primary.app == wish.app
+        else f"declare it with app {primary.app}, which pays for it",
+    )
+
+
+def _detached(wish: Wish, managed: dict[int, Database]) -> Finding:
+    newest = managed[max(managed)].name
+    return finding(
+        "primary-detached",
+        f"app {wish.app} has no DATABASE, although {', '.join(d.name for d in managed.values())} is there",
+        "it cannot be told which database the app's data is in",
+        f"attach the right one: `heroku addons:attach {newest} --as DATABASE --app {wish.app}`",
+    )
+
+
+def _nothing_to_adopt(wish: Wish) -> Finding:
+    return finding(
+        "adopt-missing",
+        f"adopt names {wish.adopt}, but app {wish.app} has no such database and no DATABASE",
+        "there is nothing to adopt",
+        f"see `heroku addons --app {wish.app}`; without `adopt` a fresh database is made",
+    )
+
+
+def _not_serving(facts: Facts) -> Finding:
+    down = [a.name for a in facts.apps if not a.is_serving]
+    return finding(
+        "unfinished-changeover",
+        f"app {', '.join(down)} is in maintenance mode or scaled to nothing, and no follower is there",
+        "an earlier changeover or somebody else's work is unfinished, and how the app is to be left cannot be seen",
+        "bring it back: scale it up and `heroku maintenance:off`; then run this again",
+    )
+
+
+def _unfinished(wish: Wish, primary: Database, cut_off: Database) -> Finding:
+    return finding(
+        "unfinished-changeover",
+        f"{cut_off.name} ({cut_off.plan}) was unfollowed but never promoted, and the apps are not serving",
+        f"an earlier changeover broke between the two; the plan now says {wish.plan}",
+        f"to finish it, set plan back to {cut_off.plan}; to give it up, bring the apps back on {primary.name} "
+        f"(scale up, `heroku maintenance:off`) and destroy {cut_off.name}",
+    )
+
+
+def _held(primary: Database, target: Database) -> Finding:
+    return finding(
+        "held-in-the-middle",
+        f"hold is set, but the changeover from {primary.name} to {target.name} has begun",
+        "holding it now would leave the apps down",
+        "set `hold: false`, so that it is finished",
+    )

@@ -1,0 +1,121 @@
+"""One generation of a database: its add-on, its retire guard, and the steps that made it the primary."""
+
+import os
+import sys
+from pathlib import Path
+
+import pulumi
+import pulumi_command as command
+import pulumiverse_heroku as heroku
+
+from heroku_changeover.command import WINDOW_VARIABLE, Order, guard_arguments, shell_text, step_arguments
+from heroku_changeover.facts import SERVICE
+from heroku_postgres.decision import Declared
+from heroku_postgres.wish import Wish
+
+TOKEN = "heroku-postgres:index:Generation"  # noqa: S105 - a Pulumi type token
+COMMAND_INPUTS = ["create", "delete", "dir", "environment", "interpreter", "logging", "stdin", "triggers", "update"]
+"""Every input of a Command: a step runs once in its life, whatever its text becomes later."""
+
+
+class Generation(pulumi.ComponentResource):
+    """
+    An add-on with what belongs to it.
+
+    `report` is what its restore step printed, None where it has no such step. `teardown` is the command that removes
+    it.
+    """
+
+    report: pulumi.Output[str] | None
+    teardown: pulumi.Output[str]
+
+    def __init__(self, name: str, wish: Wish, declared: Declared, app_id: str, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(TOKEN, name, {}, opts)
+        self._name, self._wish, self._declared = name, wish, declared
+        self._addon = self._make_addon(app_id)
+        self._guard_text = _text(guard_arguments(wish.app, declared.addon))
+        guard = self._make_guard()
+        self.report = self._make_steps(guard)
+        self.teardown = self.urn.apply(lambda urn: f"pulumi destroy --target '{urn}' --target-dependents")
+        self.register_outputs({})
+
+    def _make_addon(self, app_id: str) -> heroku.addon.Addon:
+        """The leader is a plain string: an Output of the old add-on would tie the old one to the new one for good."""
+        declared = self._declared
+        return heroku.addon.Addon(
+            f"{self._name}-database",
+            app_id=app_id,
+            name=declared.addon,
+            plan=f"{SERVICE}:{declared.plan}",
+            config={"follow": declared.follow} if declared.follow else None,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                import_=declared.import_id,
+                ignore_changes=["config"],
+                protect=declared.protect,
+            ),
+        )
+
+    def _make_guard(self) -> command.local.Command:
+        """Created before any step, so that no moment of a changeover is without it; deleted before its add-on."""
+        return command.local.Command(
+            f"{self._name}-retire-guard",
+            delete=self._guard_text,
+            logging=command.local.Logging.STDERR,
+            opts=self._command_options([self._addon]),
+        )
+
+    def _make_steps(self, guard: command.local.Command) -> pulumi.Output[str] | None:
+        """The steps in a chain; each one gets the window document that the one before it printed."""
+        before, window, report = guard, None, None
+        for step in self._declared.steps:
+            before = self._make_step(step, before, window)
+            window = before.stdout
+            report = window if step == "restore" else None
+        return report
+
+    def _make_step(
+        self, step: str, before: command.local.Command, window: pulumi.Output[str] | None
+    ) -> command.local.Command:
+        """Restore carries the guard too, so that a refusal comes before anything else of its generation goes."""
+        return command.local.Command(
+            f"{self._name}-{step}",
+            create=_text(step_arguments(step, self._order())),
+            delete=self._guard_text if step == "restore" else None,
+            environment={WINDOW_VARIABLE: window} if window is not None else None,
+            logging=command.local.Logging.STDERR,
+            opts=self._command_options([before]),
+        )
+
+    def _command_options(self, after: list[pulumi.Resource]) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=COMMAND_INPUTS)
+
+    def _order(self) -> Order:
+        wish, declared = self._wish, self._declared
+        return Order(
+            generation=self._name,
+            apps=wish.apps,
+            leader=declared.leader or "",
+            follower=declared.addon,
+            budget=wish.window_budget,
+            follower_limit=wish.follower_limit,
+            one_off_dynos=wish.one_off_dynos,
+            verify=wish.verify,
+        )
+
+
+def _text(arguments: list[str]) -> str:
+    return shell_text(arguments, virtualenv_beside(Path.cwd()))
+
+
+def virtualenv_beside(program: Path) -> str | None:
+    """
+    The virtual environment relative to the program's folder when it lies inside the project, None elsewhere.
+
+    The text must be the same on every machine: it is stored, and runs from the program's folder, where the engine
+    starts commands.
+    """
+    prefix, project = Path(sys.prefix), Path(pulumi.get_root_directory() or program)
+    if sys.prefix == sys.base_prefix or not prefix.is_relative_to(project):
+        return None
+    return os.path.relpath(prefix, program)

@@ -1,0 +1,135 @@
+"""What the user asks for, checked at the door: plain values, one readable line for everything that is wrong."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from heroku_changeover.command import ONE_OFF_POLICIES, VERIFY_MODES
+from heroku_changeover.errors import BadInput
+from heroku_changeover.facts import plan_without_service
+
+APP = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
+"""Heroku's own form of an app's name (Platform API schema)."""
+
+ADDON = re.compile(r"[a-zA-Z][A-Za-z0-9_-]*")
+NAME = re.compile(r"[a-z][a-z0-9-]*")
+PLAN = re.compile(r"[a-z]+(-[a-z0-9]+)*")
+LONGEST_BUDGET, LONGEST_LIMIT = 3600, 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One database as the user wants it; `apps` has the app that pays first; times in seconds."""
+
+    name: str
+    apps: tuple[str, ...]
+    plan: str
+    adopt: str | None = None
+    hold: bool = False
+    window_budget: int = 300
+    follower_limit: int = 86_400
+    one_off_dynos: str = "wait"
+    verify: str = "sql"
+
+    @property
+    def app(self) -> str:
+        return self.apps[0]
+
+    def addon_name(self, number: int) -> str:
+        """The name of the add-on of a generation that this component creates."""
+        return f"{self.app}-{self.name}-{number}"
+
+    def number_of(self, addon: str) -> int | None:
+        """The generation that an add-on's name says; None when this component does not manage it."""
+        match = re.fullmatch(rf"{re.escape(self.app)}-{re.escape(self.name)}-([1-9][0-9]*)", addon)
+        if match:
+            return int(match[1])
+        return 1 if addon == self.adopt else None
+
+
+def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
+    """
+    The wish that a program's arguments spell.
+
+    Raises:
+        BadInput: lists everything that is wrong, a line each.
+    """
+    problems = [f"{key}: there is no such argument" for key in sorted(set(args) - set(CHECKS))]
+    if not NAME.fullmatch(name):
+        problems.append(f"the name {name!r} of a Database has small letters, digits and dashes, a letter first")
+    given = {key: value for key, value in args.items() if value is not None}
+    problems += [f"{key}: is missing" for key in ("app", "plan") if key not in given]
+    problems += [
+        f"{key}: {problem}" for key, check in CHECKS.items() if key in given and (problem := check(given[key]))
+    ]
+    if not problems:
+        apps = (given["app"], *given.get("apps", ()))
+        problems += [f"apps: {app} is listed twice" for app in sorted({a for a in apps if apps.count(a) > 1})]
+    if problems:
+        raise BadInput(f"the database {name!r} cannot be declared:\n" + "\n".join(f"  {line}" for line in problems))
+    return _wish(name, given)
+
+
+def _wish(name: str, given: Mapping[str, Any]) -> Wish:
+    """Numbers arrive as floats from other languages."""
+    words: dict[str, Any] = {key: given[key] for key in ("adopt", "hold", "one_off_dynos", "verify") if key in given}
+    numbers: dict[str, Any] = {key: int(given[key]) for key in ("window_budget", "follower_limit") if key in given}
+    apps = (given["app"], *given.get("apps", ()))
+    return Wish(name=name, apps=apps, plan=plan_without_service(given["plan"]), **numbers, **words)
+
+
+def _like(form: re.Pattern[str], example: str) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        if not isinstance(value, str):
+            return f"is {_kind(value)}, not a text known at preview"
+        return None if form.fullmatch(value) else f"{value!r} is not of the form {example}"
+
+    return check
+
+
+def _plan(value: Any) -> str | None:
+    if isinstance(value, str):
+        value = plan_without_service(value)
+    return _like(PLAN, "standard-2")(value)
+
+
+def _seconds(longest: int) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+            return f"is {_kind(value)}, not a whole number of seconds"
+        return None if 1 <= value <= longest else f"{int(value)} is not between 1 and {longest} seconds"
+
+    return check
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[Any], str | None]:
+    return lambda value: None if value in words else f"{value!r} is not one of {', '.join(words)}"
+
+
+def _truth(value: Any) -> str | None:
+    return None if isinstance(value, bool) else f"is {_kind(value)}, not true or false"
+
+
+def _apps(value: Any) -> str | None:
+    if not isinstance(value, list | tuple):
+        return f"is {_kind(value)}, not a list of names of apps"
+    return next((problem for app in value if (problem := _like(APP, "shop-admin")(app))), None)
+
+
+def _kind(value: Any) -> str:
+    return f"{value!r}" if isinstance(value, str | int | float | bool) else f"of type {type(value).__name__}"
+
+
+CHECKS: Mapping[str, Callable[[Any], str | None]] = {
+    "app": _like(APP, "shop"),
+    "plan": _plan,
+    "apps": _apps,
+    "adopt": _like(ADDON, "postgresql-round-12345"),
+    "hold": _truth,
+    "window_budget": _seconds(LONGEST_BUDGET),
+    "follower_limit": _seconds(LONGEST_LIMIT),
+    "one_off_dynos": _one_of(ONE_OFF_POLICIES),
+    "verify": _one_of(VERIFY_MODES),
+}
+"""Every argument with its check; a check returns what is wrong, or None."""
