@@ -9,6 +9,7 @@ from heroku_changeover.errors import ChangeoverError
 from heroku_changeover.look import look
 from heroku_postgres.decision import Decision, decide
 from heroku_postgres.generation import Generation
+from heroku_postgres.report import in_a_sentence
 from heroku_postgres.wish import Wish, wish_from
 
 TOKEN = "heroku-postgres:index:Database"  # noqa: S105 - a Pulumi type token
@@ -80,18 +81,21 @@ class Database(pulumi.ComponentResource):
     summary: pulumi.Output[str]
     """One sentence on where the database is."""
 
+    last_changeover: pulumi.Output[str]
+    """One sentence on the last changeover: how long maintenance lasted, what was proved; empty before the first one."""
+
     report: pulumi.Output[str]
     """
-    What the last changeover found and did, as one line of JSON with a clock reading at each act; empty before the
-    first one.
+    All of the last changeover as one line of JSON: how each app was found, a clock reading at each act, what was
+    locked, alarms; empty before the first one.
     """
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         wish, app_id, decision = _decided(name, args)
         super().__init__(TOKEN, name, {}, opts)
-        self._say(decision)
         generations = self._declare(name, wish, app_id, decision)
         self._set_outputs(decision, generations)
+        self._say(decision)
         self.register_outputs(
             {
                 "primary": self.primary,
@@ -99,6 +103,7 @@ class Database(pulumi.ComponentResource):
                 "retired": self.retired,
                 "teardown": self.teardown,
                 "summary": self.summary,
+                "last_changeover": self.last_changeover,
                 "report": self.report,
             }
         )
@@ -108,7 +113,7 @@ class Database(pulumi.ComponentResource):
         for finding in decision.findings:
             pulumi.warn(str(finding), self)
         if decision.runbook:
-            pulumi.info("\n".join([f"{decision.summary}:", *decision.runbook]), self)
+            self.teardown.apply(lambda commands: pulumi.info(_told(decision, commands), self))
 
     def _declare(self, name: str, wish: Wish, app_id: str, decision: Decision) -> dict[str, Generation]:
         provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
@@ -140,6 +145,7 @@ class Database(pulumi.ComponentResource):
         self.teardown = pulumi.Output.all(*(generations[addon].teardown for addon in decision.retired)).apply(list)
         self.summary = pulumi.Output.from_input(decision.outcome)
         self.report = (primary.report if primary else None) or pulumi.Output.from_input("")
+        self.last_changeover = self.report.apply(in_a_sentence)
 
 
 def _decided(name: str, args: DatabaseArgs) -> tuple[Wish, str, Decision]:
@@ -147,7 +153,7 @@ def _decided(name: str, args: DatabaseArgs) -> tuple[Wish, str, Decision]:
     The look and the decision, before anything is registered.
 
     Raises:
-        pulumi.RunError: lists everything that is wrong with the arguments, or everything that would make the changeover fail.
+        pulumi.RunError: lists all that is wrong with the arguments, or all that would make the changeover fail.
     """
     try:
         wish = wish_from(name, args)
@@ -158,6 +164,12 @@ def _decided(name: str, args: DatabaseArgs) -> tuple[Wish, str, Decision]:
     if decision.is_refused:
         raise pulumi.RunError(_refusal(wish, decision))
     return wish, facts.app.id, decision
+
+
+def _told(decision: Decision, teardown: list[str]) -> str:
+    """The runbook, with the commands that remove what is kept: a stack output would be cut off on the terminal."""
+    lines = [f"{decision.summary}:", *decision.runbook]
+    return "\n".join([*lines, *(f"   {command}" for command in teardown)])
 
 
 def _refusal(wish: Wish, decision: Decision) -> str:

@@ -7,7 +7,7 @@ a follower. The *primary* is the generation attached as DATABASE; the *target* t
 between the two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from heroku_changeover.command import STEPS
@@ -129,43 +129,38 @@ def _settled(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Da
 
 
 def _changeover(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
-    number = _number(managed, primary)
-    target = _target(wish, managed, primary)
-    goal = target or max(managed) + 1
+    number, goal = _number(managed, primary), _target(wish, managed, primary) or max(managed) + 1
     existing = managed.get(goal)
-    declared = _target_declared(wish, goal, existing, primary)
+    target = _target_declared(wish, goal, existing, primary)
     kept = {n: d for n, d in managed.items() if not d.is_follower and n != goal}
     found = standing_findings(wish, facts, primary)
-    found += changeover_findings(Outlook(wish, facts, primary, declared.addon, existing))
+    found += changeover_findings(Outlook(wish, facts, primary, target.addon, existing))
     found += _unfinished_findings(wish, facts, primary, existing, [d for n, d in kept.items() if n > number])
-    generations = [_standing(wish, n, d, number, protect=wish.hold) for n, d in kept.items()]
-    everything = tuple(sorted([*generations, declared], key=lambda g: g.number))
     if has_errors(found):
         return _refused(wish, managed, primary, found)
-    if wish.hold:
-        kept_names = tuple(d.name for d in kept.values() if d is not primary)
-        summary = (
-            f"{declared.addon} on {wish.plan} is prepared as a follower of {primary.name}; `hold: false` switches to it"
-        )
-        return Decision(
-            Kind.PREPARED,
-            everything,
-            tuple(found),
-            summary,
-            primary.name,
-            primary.plan,
-            kept_names,
-            runbook(wish, declared, primary),
-        )
-    return Decision(
-        Kind.CHANGEOVER,
-        everything,
-        tuple(found),
-        f"{wish.app} moves from {primary.name} ({primary.plan}) to {declared.addon} ({wish.plan})",
-        declared.addon,
-        wish.plan,
-        tuple(d.name for d in kept.values()),
-        runbook(wish, declared, primary),
+    generations = [target, *(_standing(wish, n, d, number, protect=wish.hold) for n, d in kept.items())]
+    before = Decision(
+        kind=Kind.PREPARED,
+        generations=tuple(sorted(generations, key=lambda g: g.number)),
+        findings=tuple(found),
+        summary=f"{target.addon} ({wish.plan}) is prepared as a follower of {primary.name} ({primary.plan}), and held",
+        primary=primary.name,
+        plan=primary.plan,
+        retired=tuple(d.name for d in kept.values() if d is not primary),
+        runbook=runbook(wish, target, primary),
+    )
+    return before if wish.hold else _switched(before, wish, target, primary, kept)
+
+
+def _switched(before: Decision, wish: Wish, target: Declared, leader: Database, kept: dict[int, Database]) -> Decision:
+    """What comes of a prepared changeover when it is not held."""
+    return replace(
+        before,
+        kind=Kind.CHANGEOVER,
+        summary=f"{', '.join(wish.apps)} moves from {leader.name} ({leader.plan}) to {target.addon} ({wish.plan})",
+        primary=target.addon,
+        plan=wish.plan,
+        retired=tuple(d.name for d in kept.values()),
     )
 
 
