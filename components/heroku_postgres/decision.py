@@ -116,7 +116,7 @@ def _without_primary(wish: Wish, facts: Facts, managed: dict[int, Database]) -> 
 def _settled(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
     """A follower that is left from a changed mind is a pure copy and is not declared; everything else stays."""
     number = _number(managed, primary)
-    kept = {n: d for n, d in managed.items() if not d.is_follower}
+    kept = {n: d for n, d in managed.items() if d is primary or not d.is_follower}
     cut_off = [d for n, d in kept.items() if n > number]
     found = standing_findings(wish, facts, primary)
     if cut_off and not _is_serving(facts):
@@ -132,7 +132,7 @@ def _changeover(wish: Wish, facts: Facts, managed: dict[int, Database], primary:
     number, goal = _number(managed, primary), _target(wish, managed, primary) or max(managed) + 1
     existing = managed.get(goal)
     target = _target_declared(wish, goal, existing, primary)
-    kept = {n: d for n, d in managed.items() if not d.is_follower and n != goal}
+    kept = {n: d for n, d in managed.items() if d is primary or (not d.is_follower and n != goal)}
     found = standing_findings(wish, facts, primary)
     found += changeover_findings(Outlook(wish, facts, primary, target.addon, existing))
     found += _unfinished_findings(wish, facts, primary, existing, [d for n, d in kept.items() if n > number])
@@ -166,12 +166,13 @@ def _switched(before: Decision, wish: Wish, target: Declared, leader: Database, 
 
 def _target(wish: Wish, managed: dict[int, Database], primary: Database) -> int | None:
     """
-    The follower of the primary on the wanted plan; else what was cut off from it on that plan by a changeover that
-    broke.
+    The follower of the primary on the wanted plan; or what was cut off from it on that plan by a changeover that broke.
+
+    Never one with a lower number than the primary: its steps may be recorded in state, and would not run again.
     """
-    number = _number(managed, primary)
-    following = [n for n, d in managed.items() if d.is_follower and d.following == primary.name and d.plan == wish.plan]
-    cut_off = [n for n, d in managed.items() if not d.is_follower and n > number and d.plan == wish.plan]
+    later = {n: d for n, d in managed.items() if n > _number(managed, primary) and d.plan == wish.plan}
+    following = [n for n, d in later.items() if d.is_follower and d.following == primary.name]
+    cut_off = [n for n, d in later.items() if not d.is_follower]
     return max(cut_off or following, default=None)
 
 

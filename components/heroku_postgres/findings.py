@@ -205,7 +205,8 @@ def _one_offs(o: Outlook) -> Iterator[Finding]:
 
 
 def _other_followers(o: Outlook) -> Iterator[Finding]:
-    named = [d.name for d in o.facts.databases if d.following == o.primary.name and d.name != o.target_name]
+    copies = (d.name for d in o.facts.databases if d.following == o.primary.name)
+    named = sorted(name for name in copies if name != o.target_name)
     known = len(named) + (1 if o.target and o.target.is_follower else 0)
     unknown = max(len(o.primary.followers) - known, 0)
     unmanaged = [name for name in named if o.wish.number_of(name) is None]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from toolchain import build, installed
 from toolchain.programs import PROGRAMS, Toolchain, Unavailable, missing_from
-from toolchain.stack import Finished, Overrun, Refused, Stack
+from toolchain.stack import Failed, Finished, Overrun, Refused, Stack
 
-__all__ = ["PROGRAMS", "Finished", "Overrun", "Refused", "Stack", "Toolchain", "Unavailable", "find"]
+__all__ = ["PROGRAMS", "Failed", "Finished", "Overrun", "Refused", "Stack", "Toolchain", "Unavailable", "find"]
 
 
 def find(progress: Callable[[str], None]) -> Toolchain:

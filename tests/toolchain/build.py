@@ -23,12 +23,12 @@ EXEC = "pulumi-language-python-exec"
 
 def folder(progress: Callable[[str], None]) -> Path:
     """Return the folder of the built programs, from the cache or built now (minutes on a cold machine)."""
-    key = _key()
-    return cache.once(key, lambda into: _build(into, cache.root() / f"{key}.log", progress), progress)
+    word = key()
+    return cache.once(word, lambda into: _build(into, cache.root() / f"{word}.log", progress), progress)
 
 
-def _key() -> str:
-    """Everything that decides what comes out of a build, as one short word."""
+def key() -> str:
+    """Return one short word for everything that decides what comes out of a build."""
     digest = hashlib.sha256(repr((*golang.platform(), FLAGS)).encode())
     for path in sorted(path for module in (ENGINE, LANGUAGE_HOST, PLUGINS) for path in module.rglob("*")):
         if path.suffix in {".go", ".mod", ".sum"}:
@@ -37,7 +37,7 @@ def _key() -> str:
 
 
 def _build(into: Path, log: Path, progress: Callable[[str], None]) -> None:
-    progress(f"no pulumi is installed; building one into {cache.root()} (once; about six minutes on two cores)")
+    progress(f"building a Pulumi engine into {cache.root()}, once; about six minutes where Go's caches are cold")
     log.unlink(missing_ok=True)
     target = f"{into}{os.sep}"
     for what, module, packages in (

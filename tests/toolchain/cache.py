@@ -83,5 +83,5 @@ def _clear_about_the_disk() -> Iterator[None]:
 def _disk_sentence(error: OSError) -> str:
     where = error.filename or root()
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full at {where}: the toolchain needs about 300 MB in {root()}. Free some or set XDG_CACHE_HOME."
+        return f"The disk is full at {where}. The toolchain needs about 300 MB there: free some, or set XDG_CACHE_HOME."
     return f"The toolchain's cache {root()} cannot be written ({error}). Set XDG_CACHE_HOME to a folder that can."

@@ -151,7 +151,7 @@ class Stack:
         return exported
 
     def resources(self) -> list[dict[str, Any]]:
-        """Return the resources in state: each holds `urn` and `type`, custom ones `id`, `inputs` and `outputs` as well."""
+        """Return the resources in state: each has `urn` and `type`, custom ones also `id`, `inputs` and `outputs`."""
         resources: list[dict[str, Any]] = self.state()["deployment"].get("resources", [])
         return resources
 

@@ -32,10 +32,15 @@ func (g *plugin) create(_ context.Context, req p.CreateRequest) (p.CreateRespons
 	}
 	found, values, err := g.settled(made)
 	if err != nil {
-		failed := &p.InitializationFailed{Reasons: []string{err.Error()}}
-		return p.CreateResponse{ID: made.ID, Properties: made.state(req.Properties, nil), PartialState: failed}, nil
+		stored := made.state(req.Properties, nil)
+		return p.CreateResponse{ID: made.ID, Properties: stored, PartialState: partial(err)}, err
 	}
 	return p.CreateResponse{ID: found.ID, Properties: found.state(req.Properties, values)}, nil
+}
+
+// partial goes with an error that leaves something worth storing.
+func partial(err error) *p.InitializationFailed {
+	return &p.InitializationFailed{Reasons: []string{err.Error()}}
 }
 
 func unknownOutputs(inputs property.Map) property.Map {

@@ -75,8 +75,8 @@ func (g *plugin) update(_ context.Context, req p.UpdateRequest) (p.UpdateRespons
 	}
 	found, values, err := g.patch(req)
 	if err != nil {
-		failed := &p.InitializationFailed{Reasons: []string{fmt.Sprintf("error updating add-on: %v", err)}}
-		return p.UpdateResponse{Properties: wanted, PartialState: failed}, nil
+		err = fmt.Errorf("error updating add-on: %w", err)
+		return p.UpdateResponse{Properties: wanted, PartialState: partial(err)}, err
 	}
 	return p.UpdateResponse{Properties: found.state(req.Inputs, values)}, nil
 }

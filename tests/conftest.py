@@ -1,0 +1,55 @@
+"""What more than one room of tests needs: a local Heroku for the whole session, apps of its own for each test."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def heroku_of_the_session() -> Iterator[LocalHeroku]:
+    """One local Heroku; tests share it and take apps with names of their own."""
+    with LocalHeroku() as heroku:
+        yield heroku
+
+
+@pytest.fixture
+def heroku(heroku_of_the_session: LocalHeroku, request: pytest.FixtureRequest) -> Iterator[LocalHeroku]:
+    """The shared local Heroku without any fault left from another test; a failing test shows what went on in it."""
+    heroku = heroku_of_the_session
+    heroku.clear_faults()
+    seen = len(heroku.events())
+    yield heroku
+    report = getattr(request.node, "outcome", None)
+    if report is not None and report.failed:
+        print("\n".join(str(event) for event in heroku.events()[seen:]))
+        print(heroku.log_text())
+    heroku.clear_faults()
+    heroku.patch("/_control/world", {"grace": 30, "unfollow_pause": 0.05, "fork_follow_pause": 0.2})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Leaves the outcome of a test where its fixtures find it."""
+    report = yield
+    if call.when == "call":
+        item.outcome = report  # type: ignore[attr-defined] # read by the fixture above
+    return report  # type: ignore[return-value] # as pluggy wants it
+
+
+@pytest.fixture
+def new_name() -> Callable[[], str]:
+    """Names of apps that no other test has."""
+    return lambda: f"shop-{next(_numbers)}"
+
+
+@pytest.fixture
+def shop(heroku: LocalHeroku, new_name: Callable[[], str]) -> dict[str, Any]:
+    """An app that serves, with 2 web dynos, a worker and some orders on `standard-0`."""
+    app: dict[str, Any] = heroku.create_app(new_name(), web=2, worker=1, rows=500)
+    return app

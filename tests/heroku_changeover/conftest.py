@@ -1,0 +1,100 @@
+"""Steps run as the engine runs them: processes, with the window document in the environment."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+
+STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
+LIMIT = 60
+
+
+@dataclass(slots=True)
+class Operator:
+    """Runs steps of one changeover of one app (or several) and keeps the document between them."""
+
+    heroku: LocalHeroku
+    apps: tuple[str, ...]
+    leader: str
+    follower: str
+    extra: tuple[str, ...] = ()
+    document: str = ""
+    said: list[str] = field(default_factory=list)
+
+    def start(self, step: str) -> "subprocess.Popen[str]":
+        order = [word for app in self.apps for word in ("--app", app)]
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "heroku_changeover", step, "--generation", "db-2", *order),
+                *("--from", self.leader, "--to", self.follower, *self.extra),
+            ],
+            env={**os.environ, **self.heroku.environment, "HEROKU_CHANGEOVER_WINDOW": self.document},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
+        """Exit code and what was said; a document that was printed is handed to the next step."""
+        stdout, stderr = process.communicate(timeout=LIMIT)
+        self.said.append(stderr)
+        if process.returncode == 0:
+            self.document = stdout.strip()
+        print(stderr)
+        return process.returncode, stderr
+
+    def run(self, step: str) -> tuple[int, str]:
+        return self.finish(self.start(step))
+
+    def run_until(self, last: str) -> None:
+        """Every step up to and with the last one; all of them have to reach their state."""
+        for step in STEPS[: STEPS.index(last) + 1]:
+            code, said = self.run(step)
+            assert code == 0, f"{step}: {said}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return dict(json.loads(self.document)["facts"])
+
+    def app(self) -> dict[str, Any]:
+        return dict(self.heroku.get(f"/apps/{self.apps[0]}"))
+
+    def is_as_found(self) -> bool:
+        """Whether the app serves on the leader with the dynos that it had."""
+        name = self.apps[0]
+        found = {"web": 2, "worker": 1}
+        quantities = {t: q for t, q in self.heroku.quantities(name).items() if t != "release"}
+        return quantities == found and not self.app()["maintenance"] and self.heroku.primary(name) == self.leader
+
+
+@pytest.fixture
+def operator(heroku: LocalHeroku, shop: dict[str, Any]) -> Operator:
+    """Ready to change over `shop` to a follower on standard-2 that is there already."""
+    follower = heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-db-2")
+    return Operator(heroku, (shop["name"],), shop["addon"], follower)
+
+
+@pytest.fixture
+def guard(heroku: LocalHeroku) -> Callable[..., tuple[int, str]]:
+    """Asks the retire guard about a database."""
+
+    def ask(app: str, database: str, **variables: str) -> tuple[int, str]:
+        completed = subprocess.run(
+            [sys.executable, "-m", "heroku_changeover", "retire-guard", "--app", app, "--database", database],
+            env={**os.environ, **heroku.environment, **variables},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        return completed.returncode, completed.stderr
+
+    return ask

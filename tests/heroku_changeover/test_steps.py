@@ -1,0 +1,371 @@
+"""The five steps as processes, against real servers, real dynos and real requests."""
+
+import json
+import signal
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+from rogue import rogue_on
+
+from .conftest import STEPS, Operator
+
+pytestmark = pytest.mark.steps
+
+
+def test_the_five_steps_move_the_app_and_leave_it_as_it_was(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("restore")
+
+    name = operator.apps[0]
+    assert heroku.primary(name) == operator.follower
+    assert heroku.quantities(name) == {"web": 2, "worker": 1}
+    assert not operator.app()["maintenance"]
+    assert heroku.get(f"/client/v11/databases/{operator.follower}")["following"] is None
+
+
+def test_a_step_prints_one_line_of_json_and_speaks_on_stderr(operator: Operator) -> None:
+    process = operator.start("await-follower")
+    stdout, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 0, stderr
+    assert len(stdout.splitlines()) == 1
+    assert json.loads(stdout)["generation"] == "db-2"
+
+
+def test_no_password_and_no_token_is_printed(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("restore")
+
+    printed = operator.document + "".join(operator.said)
+    urls = [heroku.database_url(name) for name in (operator.leader, operator.follower)]
+    secrets = [heroku.token, *(url.split(":")[2].split("@")[0] for url in urls)]
+    assert not [secret for secret in secrets if secret in printed]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_is_done_can_be_run_again_and_changes_nothing(
+    operator: Operator, heroku: LocalHeroku, step: str
+) -> None:
+    operator.run_until("restore")
+    before = len([r for r in heroku.requests() if r["method"] != "GET"])
+
+    code, said = operator.run(step)
+
+    assert code == 0, said
+    assert len([r for r in heroku.requests() if r["method"] != "GET"]) == before
+
+
+def test_the_old_database_is_read_only_afterwards_and_the_new_one_is_not(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("restore")
+
+    with (
+        psycopg.connect(heroku.database_url(operator.leader)) as old,
+        pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
+    ):
+        old.execute("DELETE FROM customers")
+    with psycopg.connect(heroku.database_url(operator.follower)) as new:
+        assert new.execute("DELETE FROM customers").rowcount == 0
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("run", range(10))
+def test_a_rogue_writer_on_the_old_url_loses_no_acknowledged_write(
+    operator: Operator, heroku: LocalHeroku, run: int
+) -> None:
+    with rogue_on(heroku.database_url(operator.leader)) as rogue:
+        operator.run_until("restore")
+
+    assert len(rogue.acknowledged) > 100
+    assert rogue.missing_on(heroku.database_url(operator.follower)) == set()
+    assert "ReadOnlySqlTransaction" in rogue.refusals
+
+
+def test_an_open_transaction_that_holds_a_table_is_ended(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("scale-down")
+    with psycopg.connect(heroku.database_url(operator.leader)) as holder:
+        holder.execute("INSERT INTO orders (reference, source) VALUES ('held', 'holder')")
+        code, said = operator.run("promote")
+
+        assert code == 0, said
+        with pytest.raises(psycopg.OperationalError):
+            holder.execute("SELECT 1")
+
+
+def test_the_tripwire_is_quiet_when_nobody_wrote(operator: Operator) -> None:
+    operator.run_until("promote")
+
+    assert operator.facts["tripwire"]["equal"]
+
+
+def test_a_partitioned_table_is_locked_through_its_parent(operator: Operator) -> None:
+    operator.run_until("promote")
+
+    assert operator.facts["tables_locked"] == 3
+    assert operator.facts["tables_not_locked"] == []
+
+
+def test_scaling_by_a_colleague_before_the_window_is_kept(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("await-follower")
+    name = operator.apps[0]
+    heroku.patch(f"/apps/{name}/formation/web", {"quantity": 3, "size": "Standard-2X"})
+    for step in STEPS[1:]:
+        assert operator.run(step)[0] == 0
+
+    assert heroku.quantities(name) == {"web": 3, "worker": 1}
+    assert heroku.get(f"/apps/{name}/formation/web")["size"] == "Standard-2X"
+
+
+def test_maintenance_mode_that_was_on_before_stays_on(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("await-follower")
+    name = operator.apps[0]
+    document = json.loads(operator.document)
+    document["apps"][name]["maintenance"] = True
+    operator.document = json.dumps(document)
+    heroku.patch(f"/apps/{name}", {"maintenance": True})
+    for step in STEPS[1:]:
+        assert operator.run(step)[0] == 0
+
+    assert operator.app()["maintenance"]
+
+
+def test_an_app_that_is_not_as_the_preview_saw_it_is_refused(operator: Operator, heroku: LocalHeroku) -> None:
+    heroku.patch(f"/apps/{operator.apps[0]}", {"maintenance": True})
+
+    code, said = operator.run("await-follower")
+
+    assert code == 30
+    assert "not how the preview saw it" in said
+
+
+def test_a_follower_that_does_not_catch_up_leaves_everything_as_it_was(operator: Operator, heroku: LocalHeroku) -> None:
+    heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": True})
+    operator.extra = ("--follower-limit", "1")
+    with rogue_on(heroku.database_url(operator.leader)) as rogue:
+        heroku.wait_until("the leader to be far ahead", lambda: len(rogue.acknowledged) > 500)
+        code, said = operator.run("await-follower")
+    heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": False})
+
+    assert code == 10
+    assert "commits behind" in said
+    assert operator.is_as_found()
+
+
+def test_replay_that_stops_inside_the_window_puts_everything_back(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.extra = ("--budget", "6")
+    operator.run_until("scale-down")
+    heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": True})
+    code, said = operator.run("promote")
+    heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": False})
+
+    assert code == 10
+    assert "bytes are missing" in said
+    assert operator.is_as_found()
+    assert heroku.get(f"/client/v11/databases/{operator.follower}")["following"]
+
+
+def test_a_dyno_that_ignores_sigterm_is_waited_for(
+    heroku: LocalHeroku, new_name: Callable[[], str], operator: Operator
+) -> None:
+    heroku.patch("/_control/world", {"grace": 2})
+    name = operator.apps[0]
+    heroku.patch(f"/apps/{name}/config-vars", {"IGNORE_SIGTERM": "1"})
+    heroku.wait_until("dynos that ignore it", lambda: _up(heroku, name) == 3)
+    operator.run_until("scale-down")
+
+    assert heroku.get(f"/apps/{name}/dynos") == []
+    assert "to end:" in operator.said[-1]
+
+
+def _up(heroku: LocalHeroku, name: str) -> int:
+    return sum(d["state"] == "up" for d in heroku.get(f"/apps/{name}/dynos") if d["state"] != "stopping")
+
+
+@pytest.mark.parametrize(("policy", "code"), [("wait", 10), ("stop", 0)])
+def test_one_off_dynos_are_waited_for_or_stopped_by_policy(
+    operator: Operator, heroku: LocalHeroku, policy: str, code: int
+) -> None:
+    operator.extra = ("--one-off-dynos", policy, "--budget", "4")
+    operator.run_until("maintenance-on")
+    heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})
+
+    got, said = operator.run("scale-down")
+
+    assert got == code, said
+    assert ("run.1" in said) or policy == "stop"
+    assert operator.is_as_found() == (policy == "wait")
+
+
+def test_a_step_that_is_told_to_end_puts_everything_back(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("maintenance-on")
+    heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})
+    process = operator.start("scale-down")
+    heroku.wait_until("the dynos to be scaled down", lambda: not any(heroku.quantities(operator.apps[0]).values()))
+    process.send_signal(signal.SIGTERM)
+    code, said = operator.finish(process)
+
+    assert code == 10
+    assert "SIGTERM" in said
+    assert operator.is_as_found()
+
+
+def test_promote_re_enters_the_window_when_it_finds_the_app_serving(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("scale-down")
+    name = operator.apps[0]
+    heroku.patch(
+        f"/apps/{name}/formation", {"updates": [{"type": "web", "quantity": 2}, {"type": "worker", "quantity": 1}]}
+    )
+    heroku.patch(f"/apps/{name}", {"maintenance": False})
+    for step in STEPS[3:]:
+        code, said = operator.run(step)
+        assert code == 0, said
+
+    assert heroku.primary(name) == operator.follower
+    assert "maintenance mode is on" in operator.said[-2]
+    assert heroku.quantities(name) == {"web": 2, "worker": 1}
+
+
+def test_an_unfollow_whose_answer_was_lost_is_resolved_by_looking(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("scale-down")
+    heroku.fault("reset_after", f"/client/v11/databases/{operator.follower}/unfollow", method="PUT")
+
+    code, said = operator.run("promote")
+
+    assert code == 0, said
+    assert heroku.primary(operator.apps[0]) == operator.follower
+
+
+def test_an_unfollow_that_is_refused_puts_everything_back(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("scale-down")
+    heroku.fault("status", f"/client/v11/databases/{operator.follower}/unfollow", method="PUT", status=503)
+
+    code, said = operator.run("promote")
+
+    assert code == 10, said
+    assert operator.is_as_found()
+
+
+def test_a_failure_after_the_unfollow_goes_on_forward_the_next_time(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("scale-down")
+    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=1, error_id="oops")
+    code, said = operator.run("promote")
+
+    assert code == 20, said
+    assert "run `pulumi up` again" in said
+    assert operator.run("promote")[0] == 0
+    assert operator.run("restore")[0] == 0
+    assert heroku.primary(operator.apps[0]) == operator.follower
+
+
+def test_a_cut_off_database_is_not_promoted_once_the_leader_took_a_write(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("scale-down")
+    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=1)
+    assert operator.run("promote")[0] == 20
+    with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
+        late.execute("INSERT INTO orders (reference, source) VALUES ('late', 'late')")
+
+    code, said = operator.run("promote")
+
+    assert code == 40
+    assert "may be a write" in said
+    assert "To start over" in said
+    assert operator.is_as_found()
+
+
+@pytest.mark.parametrize("shift", [1, 2])
+def test_a_failed_release_is_never_reported_as_success(operator: Operator, heroku: LocalHeroku, shift: int) -> None:
+    operator.run_until("scale-down")
+    name = operator.apps[0]
+    heroku.patch(f"/_control/apps/{name}", {"release": "sh -c 'exit 1'" if shift == 1 else "false"})
+
+    code, said = operator.run("promote")
+
+    assert code == 20
+    assert "failed" in said
+    assert "heroku releases:output" in said
+
+
+def test_a_release_phase_is_waited_for(operator: Operator, heroku: LocalHeroku) -> None:
+    name = operator.apps[0]
+    operator.run_until("scale-down")
+    heroku.patch(f"/_control/apps/{name}", {"release": "sleep 0.4"})
+    code, said = operator.run("promote")
+
+    assert code == 0, said
+    assert "its release phase is running" in said
+    statuses = [r["status"] for r in heroku.get(f"/apps/{name}/releases")]
+    assert set(statuses) == {"succeeded"}
+
+
+def test_names_a_person_chose_move_along_and_colours_stay(operator: Operator, heroku: LocalHeroku) -> None:
+    name = operator.apps[0]
+    for chosen, namespace in (("READONLY", None), ("DATABASE_CONNECTION_POOL", "connection-pooling:default")):
+        body = {"addon": operator.leader, "app": name, "name": chosen, "namespace": namespace}
+        heroku.post("/addon-attachments", body)
+    operator.run_until("restore")
+
+    attached = {a["name"]: a["addon"]["name"] for a in heroku.get(f"/apps/{name}/addon-attachments")}
+    assert attached["READONLY"] == attached["DATABASE_CONNECTION_POOL"] == operator.follower
+    assert [n for n, addon in attached.items() if addon == operator.leader and n.startswith("HEROKU_POSTGRESQL_")]
+
+
+def test_two_apps_on_one_database_move_together(
+    heroku: LocalHeroku, operator: Operator, new_name: Callable[[], str]
+) -> None:
+    admin = heroku.create_app(new_name(), web=1, share=operator.leader)["name"]
+    operator.apps = (operator.apps[0], admin)
+    operator.run_until("restore")
+
+    assert {heroku.primary(name) for name in operator.apps} == {operator.follower}
+    assert heroku.quantities(admin) == {"web": 1, "worker": 0}
+    assert not heroku.get(f"/apps/{admin}")["maintenance"]
+
+
+def test_backup_schedules_are_carried_over(operator: Operator, heroku: LocalHeroku) -> None:
+    schedule = {"hour": "02", "timezone": "UTC", "schedule_name": "DATABASE_URL"}
+    heroku.post(f"/client/v11/databases/{operator.leader}/transfer-schedules", schedule)
+    operator.run_until("restore")
+
+    (carried,) = heroku.get(f"/client/v11/databases/{operator.follower}/transfer-schedules")
+    assert (carried["name"], carried["hour"], carried["timezone"]) == ("DATABASE_URL", "02", "UTC")
+
+
+def test_where_sql_is_not_used_the_report_says_that_there_is_no_proof(operator: Operator) -> None:
+    operator.extra = ("--verify", "api")
+    operator.run_until("restore")
+
+    assert operator.facts["proof"].startswith("none")
+
+
+def test_a_document_of_another_changeover_is_refused_before_anything_is_changed(operator: Operator) -> None:
+    operator.document = json.dumps({"version": 1, "generation": "db-9", "apps": {}, "acts": {}, "facts": {}})
+
+    code, said = operator.run("maintenance-on")
+
+    assert code == 30
+    assert "is of db-9" in said
+    assert operator.is_as_found()
+
+
+def test_a_wrong_token_is_said_so(operator: Operator, heroku: LocalHeroku, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heroku, "token", "wrong")
+
+    code, said = operator.run("await-follower")
+
+    assert code == 10
+    assert "401 unauthorized" in said
+
+
+def test_the_steps_that_need_no_sql_do_not_load_a_driver(operator: Operator) -> None:
+    """What a step imports is part of the outage."""
+    import subprocess
+    import sys
+
+    program = "import sys, heroku_changeover.__main__, heroku_changeover.steps; print(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert not [name for name in ("psycopg", "pulumi", "httpx", "aiohttp") if f"'{name}'" in loaded]

@@ -1,0 +1,117 @@
+"""A recorder of everything that a program registers, with what Pulumi's own mocks leave out."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks, rpc, settings
+
+from heroku_changeover.facts import Facts
+from heroku_postgres import Database, DatabaseArgs, database
+
+
+@dataclass(slots=True)
+class Registration:
+    """One resource as it was asked for."""
+
+    name: str
+    type: str
+    parent: str
+    inputs: dict[str, Any]
+    protect: bool
+    import_id: str
+    ignore_changes: list[str]
+    depends_on: list[str]
+    provider: str
+
+
+class Nothing(mocks.Mocks):
+    """Resources come to be as they were asked for; a Command prints its own name."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        return f"{args.name}-id", {**args.inputs, "stdout": f'{{"facts":{{}},"of":"{args.name}"}}', "stderr": ""}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
+
+
+@dataclass
+class Recorder:
+    """What was registered, in order, and what was said."""
+
+    registrations: list[Registration] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Registration:
+        return next(r for r in self.registrations if r.name == name)
+
+    @property
+    def names(self) -> list[str]:
+        return [r.name for r in self.registrations]
+
+    def keep(self, request: Any) -> None:
+        self.registrations.append(
+            Registration(
+                name=request.name,
+                type=request.type,
+                parent=_last(request.parent),
+                inputs=rpc.deserialize_properties(request.object),
+                protect=request.protect,
+                import_id=request.importId,
+                ignore_changes=list(request.ignoreChanges),
+                depends_on=[_last(urn) for urn in request.dependencies],
+                provider=_last(request.provider.rpartition("::")[0]),
+            )
+        )
+
+
+def _last(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """Keeps each request before it is answered."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(Nothing())
+        self.recorder = recorder
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the call
+        self.recorder.keep(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # as the library has it
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name of the call
+        self.recorder.outputs[_last(request.urn)] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # as the library has it
+
+
+Declare = Callable[..., Recorder]
+Options = Callable[[], pulumi.ResourceOptions] | None
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
+    """Declares a Database named `db` for given facts and returns what was registered when all is quiet."""
+
+    def run(seen: Facts, folder: Path | None = None, opts: Options = None, **args: Any) -> Recorder:
+        recorder = Recorder()
+        monkeypatch.setattr(database, "look", lambda _apps: seen)
+        monkeypatch.setattr(pulumi, "warn", lambda message, *_: recorder.said.append(message))
+        monkeypatch.setattr(pulumi, "info", lambda message, *_: recorder.said.append(message))
+        monkeypatch.chdir(folder or Path(os.sep))
+        mocks.set_mocks(Nothing(), project="shop", stack="test", monitor=RecordingMonitor(recorder))
+
+        @pulumi.runtime.test  # type: ignore[untyped-decorator] # as the library has it
+        def program() -> None:
+            Database("db", DatabaseArgs(app="shop", **args), opts() if opts else None)  # type: ignore[typeddict-item] # tests leave things out
+
+        program()
+        return recorder
+
+    yield run
+    settings.reset_options()

@@ -1,0 +1,219 @@
+"""The shape of the graph: what is registered, in which order, tied to what."""
+
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumiverse_heroku as heroku
+import pytest
+
+from heroku_changeover.command import STEPS
+from heroku_changeover.facts import Facts
+from heroku_postgres.generation import COMMAND_INPUTS
+from heroku_world import app, database, facts, follower
+
+LEADER = database("postgresql-round-12345", plan="standard-0")
+SECOND = database("shop-db-2", plan="standard-2")
+BEFORE = facts(app(primary=LEADER), LEADER)
+AFTER = facts(app(primary=SECOND), LEADER, SECOND)
+ADOPT = LEADER.name
+ADDON, COMMAND = "heroku:addon/addon:Addon", "command:local:Command"
+
+
+def test_a_changeover_registers_the_runbook_in_order(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    wanted = ["db-2", "db-2-database", "db-2-retire-guard", *(f"db-2-{step}" for step in STEPS)]
+    assert [name for name in recorder.names if name.startswith("db-2")] == wanted
+
+
+def test_everything_lies_below_its_generation_and_the_generations_below_the_database(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    assert (recorder["db"].type, recorder["db-2"].type) == (
+        "heroku-postgres:index:Database",
+        "heroku-postgres:index:Generation",
+    )
+    assert {recorder[name].parent for name in ("db-1", "db-2", "db-heroku")} == {"db"}
+    assert {r.parent for r in recorder.registrations if r.name.startswith("db-2-")} == {"db-2"}
+
+
+def test_each_step_comes_after_the_one_before_and_the_first_after_the_guard(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    chain = ["retire-guard", *STEPS]
+    assert recorder["db-2-retire-guard"].depends_on == ["db-2-database"]
+    for before, step in pairwise(chain):
+        assert f"db-2-{before}" in recorder[f"db-2-{step}"].depends_on
+
+
+def test_each_step_gets_the_window_document_of_the_one_before(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    assert "environment" not in recorder["db-2-await-follower"].inputs
+    window = recorder["db-2-promote"].inputs["environment"]["HEROKU_CHANGEOVER_WINDOW"]
+    assert '"of":"db-2-scale-down"' in window
+
+
+def test_a_step_runs_once_in_its_life(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    commands = [r for r in recorder.registrations if r.type == COMMAND]
+    assert {tuple(sorted(c.ignore_changes)) for c in commands} == {tuple(sorted(COMMAND_INPUTS))}
+    assert not [c for c in commands if {"update", "triggers"} & set(c.inputs)]
+
+
+def test_the_guard_is_delete_only_and_restore_carries_it_too(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    guard = recorder["db-2-retire-guard"].inputs
+    assert "create" not in guard
+    assert guard["delete"].endswith("retire-guard --app shop --database shop-db-2")
+    assert [r.name for r in recorder.registrations if r.inputs.get("delete") == guard["delete"]] == [
+        "db-2-retire-guard",
+        "db-2-restore",
+    ]
+
+
+def test_nothing_of_the_new_generation_depends_on_the_old_one(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    new = [r for r in recorder.registrations if r.name.startswith("db-2")]
+    tied = [name for r in new for name in (*r.depends_on, r.parent, r.provider)]
+    assert not [name for name in tied if name.startswith("db-1")]
+
+
+def test_the_leader_is_named_by_a_plain_string(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    assert recorder["db-2-database"].inputs["config"] == {"follow": LEADER.name}
+
+
+def test_a_live_add_on_is_imported_with_its_own_name_and_plan(declare: Any) -> None:
+    addon = declare(BEFORE, plan="standard-2", adopt=ADOPT)["db-1-database"]
+
+    assert addon.import_id == LEADER.id
+    assert addon.inputs == {"appId": "id-shop", "name": LEADER.name, "plan": "heroku-postgresql:standard-0"}
+    assert addon.ignore_changes == ["config"]
+
+
+def test_only_a_settled_primary_is_protected(declare: Any) -> None:
+    settled = declare(AFTER, plan="standard-2", adopt=ADOPT)
+    changing = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    assert [r.name for r in settled.registrations if r.protect] == ["db-2-database"]
+    assert not [r.name for r in changing.registrations if r.protect]
+
+
+def test_a_settled_run_declares_what_is_recorded_and_says_nothing(declare: Any) -> None:
+    recorder = declare(AFTER, plan="standard-2", adopt=ADOPT)
+
+    recorded = ["db-2-retire-guard", *(f"db-2-{step}" for step in STEPS), "db-1-retire-guard"]
+    assert sorted(r.name for r in recorder.registrations if r.type == COMMAND) == sorted(recorded)
+    assert recorder.said == []
+
+
+def test_the_component_itself_has_no_inputs_that_could_change(declare: Any) -> None:
+    recorder = declare(AFTER, plan="standard-2", adopt=ADOPT)
+
+    assert recorder["db"].inputs == {}
+    assert recorder["db-2"].inputs == {}
+
+
+def test_a_held_changeover_registers_nothing_that_users_would_notice(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT, hold=True)
+
+    assert [n for n in recorder.names if n.startswith("db-2-")] == [
+        "db-2-database",
+        "db-2-retire-guard",
+        "db-2-await-follower",
+    ]
+
+
+def test_the_runbook_and_the_warnings_are_said(declare: Any) -> None:
+    seen = replace(BEFORE, apps=(replace(app(primary=LEADER), features=frozenset({"preboot"})),))
+
+    recorder = declare(seen, plan="standard-2", adopt=ADOPT)
+
+    assert "[preboot]" in recorder.said[0] or "[preboot]" in recorder.said[1]
+    assert any("pulumi destroy --target 'urn:" in line for line in recorder.said)
+
+
+def test_errors_are_listed_together_and_nothing_is_registered(declare: Any) -> None:
+    seen = replace(BEFORE, apps=(replace(app(primary=LEADER), generation="fir"),))
+
+    with pytest.raises(pulumi.RunError, match="fir-generation") as refusal:
+        declare(seen, plan="standard-99", adopt=ADOPT)
+
+    assert "plan-unknown" in str(refusal.value)
+
+
+def test_the_database_has_a_provider_of_its_own_without_a_token_in_it(declare: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HEROKU_API_KEY", "token-that-must-stay-out")
+
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    assert {r.provider for r in recorder.registrations if r.type == ADDON} == {"db-heroku"}
+    assert "token-that-must-stay-out" not in repr(recorder.registrations)
+    assert set(recorder["db-heroku"].inputs) == {"timeouts", "customizations"}
+
+
+def test_no_password_of_a_database_is_registered_or_said(declare: Any) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    assert "postgres://" not in repr(recorder)
+
+
+@pytest.mark.parametrize("seen", [BEFORE, AFTER])
+def test_the_text_of_a_command_is_the_same_in_every_checkout(
+    declare: Any, seen: Facts, tmp_path: Path, monkeypatch: Any
+) -> None:
+    texts = []
+    for checkout in ("laptop", "ci"):
+        program = tmp_path / checkout / "stacks"
+        program.mkdir(parents=True)
+        monkeypatch.setattr(sys, "prefix", str(tmp_path / checkout / ".venv"))
+        monkeypatch.setattr(pulumi, "get_root_directory", lambda root=tmp_path / checkout: str(root))
+        recorder = declare(seen, folder=program, plan="standard-2", adopt=ADOPT)
+        commands = [r for r in recorder.registrations if r.type == COMMAND]
+        texts.append({r.name: (r.inputs.get("create"), r.inputs.get("delete")) for r in commands})
+
+    assert texts[0] == texts[1]
+    assert any('PATH="../.venv/bin:$PATH"; exec python3' in str(text) for text in texts[0].values())
+
+
+def test_a_follower_that_was_made_by_a_run_that_failed_is_adopted(declare: Any) -> None:
+    there = follower("shop-db-2", LEADER)
+
+    recorder = declare(facts(app(primary=LEADER), LEADER, there), plan="standard-2", adopt=ADOPT)
+
+    assert recorder["db-2-database"].import_id == there.id
+
+
+def test_the_outputs_name_what_is_kept_and_how_it_goes(declare: Any) -> None:
+    outputs = declare(AFTER, plan="standard-2", adopt=ADOPT).outputs["db"]
+
+    assert (outputs["primary"], outputs["plan"], outputs["retired"]) == ("shop-db-2", "standard-2", [LEADER.name])
+    (command,) = outputs["teardown"]
+    assert command.startswith("pulumi destroy --target 'urn:")
+    assert command.endswith("::db-1' --target-dependents")
+
+
+def test_the_report_is_what_restore_printed(declare: Any) -> None:
+    outputs = declare(AFTER, plan="standard-2", adopt=ADOPT).outputs["db"]
+
+    assert '"of":"db-2-restore"' in outputs["report"]
+
+
+def test_a_provider_that_is_passed_is_used(declare: Any) -> None:
+    recorder = declare(
+        BEFORE,
+        plan="standard-2",
+        adopt=ADOPT,
+        opts=lambda: pulumi.ResourceOptions(providers=[heroku.Provider("mine")]),
+    )
+
+    assert {r.provider for r in recorder.registrations if r.type == ADDON} == {"mine"}

@@ -1,0 +1,90 @@
+"""Arguments are checked at the door: one readable line for everything that is wrong."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from heroku_changeover.errors import BadInput
+from heroku_postgres.wish import wish_from
+
+GOOD: dict[str, Any] = {"app": "shop", "plan": "standard-2"}
+
+BAD = [
+    ({"app": None}, "app: is missing"),
+    ({"plan": None}, "plan: is missing"),
+    ({"app": ""}, "app: '' is not of the form shop"),
+    ({"app": "Shop"}, "app: 'Shop' is not of the form shop"),
+    ({"app": "a"}, "app: 'a' is not of the form"),
+    ({"app": "shop; rm -rf"}, "app: 'shop; rm -rf' is not of the form"),
+    ({"app": 7}, "app: is 7, not a text known at preview"),
+    ({"app": pulumi.Output}, "app: is of type type, not a text known at preview"),
+    ({"plan": ""}, "plan: '' is not of the form standard-2"),
+    ({"plan": "Standard 2"}, "plan: 'Standard 2' is not of the form"),
+    ({"plan": 2}, "plan: is 2, not a text known at preview"),
+    ({"plan": "redis:premium-0"}, "plan: 'redis:premium-0' is not of the form"),
+    ({"apps": "admin"}, "apps: is 'admin', not a list of names of apps"),
+    ({"apps": ["Admin"]}, "apps: 'Admin' is not of the form shop-admin"),
+    ({"apps": [3]}, "apps: is 3, not a text known at preview"),
+    ({"apps": ["shop"]}, "apps: shop is listed twice"),
+    ({"apps": ["admin", "admin"]}, "apps: admin is listed twice"),
+    ({"adopt": "postgres://u:p@host/db"}, "adopt: "),
+    ({"adopt": ""}, "adopt: '' is not of the form postgresql-round-12345"),
+    ({"hold": "yes"}, "hold: is 'yes', not true or false"),
+    ({"hold": 1}, "hold: is 1, not true or false"),
+    ({"window_budget": 0}, "window_budget: 0 is not between 1 and 3600 seconds"),
+    ({"window_budget": 3601}, "window_budget: 3601 is not between 1 and 3600 seconds"),
+    ({"window_budget": "300"}, "window_budget: is '300', not a whole number of seconds"),
+    ({"window_budget": 1.5}, "window_budget: is 1.5, not a whole number of seconds"),
+    ({"window_budget": True}, "window_budget: is True, not a whole number of seconds"),
+    ({"follower_limit": -1}, "follower_limit: -1 is not between 1 and 604800 seconds"),
+    ({"one_off_dynos": "kill"}, "one_off_dynos: 'kill' is not one of wait, stop"),
+    ({"verify": "no"}, "verify: 'no' is not one of sql, api"),
+    ({"pla": "standard-2"}, "pla: there is no such argument"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "line"), BAD)
+def test_a_wrong_argument_is_named_in_one_line(wrong: dict[str, Any], line: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        wish_from("db", {**GOOD, **wrong})
+
+    assert f"\n  {line}" in str(refusal.value)
+
+
+def test_everything_that_is_wrong_is_listed_at_once() -> None:
+    with pytest.raises(BadInput) as refusal:
+        wish_from("db", {"plan": 2, "hold": "yes"})
+
+    assert len(str(refusal.value).splitlines()) == 4
+
+
+@pytest.mark.parametrize("name", ["Db", "1db", "", "d b"])
+def test_a_name_that_heroku_would_not_take_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="the name"):
+        wish_from(name, GOOD)
+
+
+def test_both_spellings_of_a_plan_mean_the_same() -> None:
+    assert wish_from("db", GOOD) == wish_from("db", {**GOOD, "plan": "heroku-postgresql:standard-2"})
+
+
+def test_numbers_from_other_languages_arrive_as_floats() -> None:
+    assert wish_from("db", {**GOOD, "window_budget": 120.0}).window_budget == 120
+
+
+@pytest.mark.parametrize(
+    ("addon", "number"),
+    [
+        ("shop-db-2", 2),
+        ("shop-db-17", 17),
+        ("postgresql-round-1", 1),
+        ("shop-db-0", None),
+        ("shop-db-02", None),
+        ("shop-other-2", None),
+        ("xshop-db-2", None),
+        ("shop-db-2x", None),
+    ],
+)
+def test_a_generation_is_told_by_the_add_ons_name(addon: str, number: int | None) -> None:
+    assert wish_from("db", {**GOOD, "adopt": "postgresql-round-1"}).number_of(addon) == number
