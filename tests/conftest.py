@@ -38,14 +38,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Leaves the outcome of a test where its fixtures find it."""
     report = yield
     if call.when == "call":
-        item.outcome = report  # type: ignore[attr-defined] # read by the fixture above
-    return report  # type: ignore[return-value] # as pluggy wants it
+        setattr(item, "outcome", report)  # noqa: B010 - an attribute that pytest does not declare
+    return report
 
 
 @pytest.fixture
-def new_name() -> Callable[[], str]:
-    """Names of apps that no other test has."""
-    return lambda: f"shop-{next(_numbers)}"
+def new_name(heroku: LocalHeroku) -> Iterator[Callable[[], str]]:
+    """Names of apps that no other test has; the apps go when the test is over."""
+    given: list[str] = []
+
+    def name() -> str:
+        given.append(f"shop-{next(_numbers)}")
+        return given[-1]
+
+    yield name
+    for app in reversed(given):
+        heroku.delete(f"/_control/apps/{app}")
 
 
 @pytest.fixture

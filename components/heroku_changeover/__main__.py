@@ -18,7 +18,7 @@ from heroku_changeover.command import (
     add_order_options,
     order_from,
 )
-from heroku_changeover.errors import ChangeoverError, Interrupted
+from heroku_changeover.errors import ChangeoverError
 
 HELP = {
     "await-follower": "wait until the follower has caught up; write down how every app is found",
@@ -106,11 +106,11 @@ def _guard(options: argparse.Namespace) -> None:
 
 
 def _on_signals() -> None:
-    def interrupted(number: int, _: object) -> None:
-        raise Interrupted(f"ended by {signal.Signals(number).name}")
+    """Waits end when the process is asked to, so that what was changed is put back before it goes."""
+    from heroku_changeover.wait import ENDING
 
-    signal.signal(signal.SIGTERM, interrupted)
-    signal.signal(signal.SIGINT, interrupted)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ENDING.set())
 
 
 if __name__ == "__main__":

@@ -103,7 +103,11 @@ def _lock_tables(fence: Fence, names: list[str], deadline: float) -> bool:
     """One LOCK statement in a thread, while the observer ends whoever stands in its way."""
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(_try_lock, fence.holder, names, deadline - fence.clock.now())
-        _clear_the_way(fence, pending)
+        try:
+            _clear_the_way(fence, pending)
+        except BaseException:
+            fence.holder.connection.cancel()  # else the thread would wait for the lock to the end
+            raise
         return pending.result()
 
 

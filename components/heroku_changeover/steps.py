@@ -156,6 +156,7 @@ def _is_cut_off(c: Changeover) -> bool:
 
 def _put_back_or_say(c: Changeover, error: BaseException) -> None:
     c.report("putting every app back as it was found")
+    c.clock = c.clock.undisturbed()
     try:
         put_back(c)
     except ChangeoverError as second:

@@ -172,6 +172,7 @@ def _require_proof(c: Changeover, situation: Situation, fence: Fence, copy: Sess
     moved = [name for name in situation.apps if name not in situation.unmoved()]
     if moved:
         raise NeedsPerson(f"{reason}; {', '.join(moved)} already uses {copy.database}. {_BOTH_WRITTEN}")
+    c.clock = c.clock.undisturbed()
     put_back(c)
     raise NeedsPerson(
         f"{reason}. So {copy.database} is not promoted; the apps are back on {fence.holder.database} "

@@ -1,10 +1,11 @@
 """Time as an argument, and the one way to wait: with a deadline, an interval and a name for what is waited for."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from heroku_changeover.errors import TimedOut
+from heroku_changeover.errors import Interrupted, TimedOut
 
 INSIDE_WINDOW = 0.25
 """Seconds between two looks while the app is down: a second too late is a second of outage."""
@@ -16,12 +17,31 @@ HEARTBEAT = 30.0
 """Seconds after which a wait says again what it waits for."""
 
 
+ENDING = threading.Event()
+"""Set when the process was asked to end: every thread that waits stops, and the step decides what that means."""
+
+
+def interruptible_sleep(seconds: float) -> None:
+    """
+    Sleeps, unless the process is asked to end.
+
+    Raises:
+        Interrupted: it was.
+    """
+    if ENDING.wait(seconds):
+        raise Interrupted("asked to end by SIGTERM or SIGINT")
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """`now` is the wall clock in seconds since 1970, so that its readings mean the same in every step's process."""
 
     now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = interruptible_sleep
+
+    def undisturbed(self) -> "Clock":
+        """The same clock for work that has to be done even when the process was asked to end."""
+        return Clock(self.now, time.sleep)
 
 
 @dataclass(slots=True)

@@ -43,16 +43,13 @@ def test_no_password_and_no_token_is_printed(operator: Operator, heroku: LocalHe
     assert not [secret for secret in secrets if secret in printed]
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_is_done_can_be_run_again_and_changes_nothing(
-    operator: Operator, heroku: LocalHeroku, step: str
-) -> None:
+def test_steps_that_are_done_can_be_run_again_and_change_nothing(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("restore")
     before = len([r for r in heroku.requests() if r["method"] != "GET"])
 
-    code, said = operator.run(step)
+    codes = [operator.run(step)[0] for step in STEPS]
 
-    assert code == 0, said
+    assert codes == [0] * len(STEPS)
     assert len([r for r in heroku.requests() if r["method"] != "GET"]) == before
 
 
@@ -207,7 +204,7 @@ def test_a_step_that_is_told_to_end_puts_everything_back(operator: Operator, her
     code, said = operator.finish(process)
 
     assert code == 10
-    assert "SIGTERM" in said
+    assert "asked to end" in said
     assert operator.is_as_found()
 
 
@@ -276,11 +273,10 @@ def test_a_cut_off_database_is_not_promoted_once_the_leader_took_a_write(
     assert operator.is_as_found()
 
 
-@pytest.mark.parametrize("shift", [1, 2])
-def test_a_failed_release_is_never_reported_as_success(operator: Operator, heroku: LocalHeroku, shift: int) -> None:
+def test_a_failed_release_is_never_reported_as_success(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("scale-down")
     name = operator.apps[0]
-    heroku.patch(f"/_control/apps/{name}", {"release": "sh -c 'exit 1'" if shift == 1 else "false"})
+    heroku.patch(f"/_control/apps/{name}", {"release": "false"})
 
     code, said = operator.run("promote")
 

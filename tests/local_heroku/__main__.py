@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local_heroku import control, router
+from local_heroku import control, dynos, router
 from local_heroku.platform_api import Call
 from local_heroku.postgres import Cluster
 from local_heroku.server import application
@@ -77,14 +77,8 @@ async def _clean(world: World, root: Path) -> None:
     """Ends every process; what is left behind by one that cannot be ended dies with this one."""
     for task in list(world.tasks):
         task.cancel()
-    for app in world.apps.values():
-        for dyno in app.dynos:
-            if dyno.process is not None and dyno.process.returncode is None:
-                dyno.process.kill()
-                await dyno.process.wait()
-    for addon in world.addons.values():
-        if addon.server is not None:
-            await addon.server.stop()
+    await asyncio.gather(*(dynos.kill_all(app) for app in world.apps.values()))
+    await asyncio.gather(*(a.server.stop() for a in world.addons.values() if a.server is not None))
     await router.close()
     shutil.rmtree(root, ignore_errors=True)
 

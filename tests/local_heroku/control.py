@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from local_heroku import databases, refusals, releases, router
+from local_heroku import databases, dynos, refusals, releases, router
 from local_heroku.faults import fault_from
 from local_heroku.plans import SERVICE, Plan, plan_named
 from local_heroku.platform_api import Answer, Call
@@ -106,6 +106,24 @@ async def change_app(c: Call) -> Answer:
     for service in c.body.get("services", []):
         addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0, 0), state="provisioned")
         c.world.addons[addon.id] = addon
+    return 200, {}
+
+
+async def delete_app(c: Call) -> Answer:
+    """An app with its dynos and the databases that it pays for, at once: a test is done with them."""
+    app = next((a for a in c.world.apps.values() if a.name == c.words["app"]), None)
+    if app is None:
+        return 200, {}
+    del c.world.apps[app.id]
+    for process_type in app.formation.values():
+        process_type.quantity = 0
+    await dynos.kill_all(app)
+    for attachment in c.world.attachments_of(app):
+        del c.world.attachments[attachment.id]
+    own = [a for a in c.world.addons.values() if a.app is app]
+    for addon in own:
+        del c.world.addons[addon.id]
+    await asyncio.gather(*(a.server.remove() for a in own if a.server is not None))
     return 200, {}
 
 

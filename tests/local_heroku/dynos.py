@@ -132,6 +132,15 @@ async def _kill_later(world: World, dyno: Dyno) -> None:
         process.kill()
 
 
+async def kill_all(app: App) -> None:
+    """Ends every dyno of an app without any grace."""
+    for dyno in list(app.dynos):
+        dyno.wanted = False
+        if dyno.process is not None and dyno.process.returncode is None:
+            dyno.process.kill()
+            await dyno.process.wait()
+
+
 def wanted_dynos(app: App, process_type: str) -> list[Dyno]:
     return [d for d in app.dynos if d.type == process_type and d.wanted]
 

@@ -71,6 +71,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     # From here on: no part of Heroku.
     ("POST", "/_control/apps", control.create_app),
     ("PATCH", "/_control/apps/{app}", control.change_app),
+    ("DELETE", "/_control/apps/{app}", control.delete_app),
     ("PATCH", "/_control/databases/{addon}", control.change_database),
     ("GET", "/_control/databases/{addon}", control.show_database),
     ("PATCH", "/_control/world", control.change_world),
