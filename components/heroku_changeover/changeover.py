@@ -55,8 +55,10 @@ def stage_of(order: Order, apps: Iterable[App], follower: Database | None) -> St
     """
     primaries = {app.primary.addon_name for app in apps if app.primary}
     ours = {order.leader, order.follower}
-    if follower is None or not primaries & ours:
+    if not primaries & ours:
         return Stage.SUPERSEDED
+    if follower is None:
+        raise Refused(f"there is no add-on {order.follower}, although the stack has it: run `pulumi up --refresh`")
     if primaries - ours:
         raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
     if follower.state != "provisioned" or not follower.is_known:

@@ -1,0 +1,105 @@
+"""Stacks of the real program on the real engine, one for each test."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+from toolchain import Finished, Stack, Toolchain, find
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """The engine; `make test` has found or built it before."""
+    return find(print)
+
+
+@dataclass(slots=True)
+class Operator:
+    """Somebody with a stack of their own, who types what the README says."""
+
+    stack: Stack
+    heroku: LocalHeroku
+    app: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.app["name"])
+
+    def config(self, key: str, value: str) -> None:
+        self.stack.configure(key, value)
+
+    def up(self, *words: str, code: int = 0) -> Finished:
+        return self.run("up", "--yes", "--skip-preview", *words, code=code)
+
+    def preview(self, *words: str, code: int = 0) -> Finished:
+        return self.run("preview", *words, code=code)
+
+    def run(self, *words: str, code: int = 0) -> Finished:
+        """Runs a command that has to end with this code; otherwise the test shows all that was printed."""
+        finished = self.stack.pulumi(*words)
+        assert (finished.code != 0) == (code != 0), f"pulumi {' '.join(words)}\n{finished}\n{self.heroku.log_text()}"
+        return finished
+
+    def adopt(self, plan: str = "standard-0") -> None:
+        self.config("plan", plan)
+        self.config("adopt", self.app["addon"])
+        self.up()
+
+    def change(self, plan: str) -> Finished:
+        self.config("plan", plan)
+        return self.up()
+
+    def names(self) -> list[str]:
+        """The last part of each URN in state."""
+        return [str(r["urn"]).rpartition("::")[2] for r in self.stack.resources()]
+
+    def resource(self, name: str) -> dict[str, Any]:
+        return next(r for r in self.stack.resources() if str(r["urn"]).endswith(f"::{name}"))
+
+    def is_as_found(self) -> bool:
+        quantities = {"web": 2, "worker": 1}
+        serving = not self.heroku.get(f"/apps/{self.name}")["maintenance"]
+        return serving and self.heroku.quantities(self.name) == quantities
+
+    def writes(self) -> list[str]:
+        """Every request so far that was no reading, about this operator's app."""
+        asked = [r for r in self.heroku.requests() if r["method"] != "GET"]
+        return [f"{r['method']} {r['path']}" for r in asked]
+
+
+def project_in(folder: Path) -> Path:
+    """The program as it is in this repository, with stacks that a test may change."""
+    project = folder / "project"
+    shutil.copytree(ROOT / "stacks", project / "stacks", ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
+    shutil.copy(ROOT / "Pulumi.yaml", project)
+    (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    return project
+
+
+@pytest.fixture
+def operator_of(toolchain: Toolchain, heroku: LocalHeroku, tmp_path: Path) -> Callable[[dict[str, Any]], Operator]:
+    """Makes an operator with a new stack for an app."""
+
+    def make(app: dict[str, Any]) -> Operator:
+        home = tmp_path / app["name"]
+        stack = Stack(toolchain, project_in(home), home / "home", home / "state", heroku.environment)
+        stack.create()
+        operator = Operator(stack, heroku, app)
+        operator.config("app", app["name"])
+        return operator
+
+    return make
+
+
+@pytest.fixture
+def operator(operator_of: Callable[[dict[str, Any]], Operator], shop: dict[str, Any]) -> Operator:
+    """An operator whose app serves on standard-0."""
+    return operator_of(shop)

@@ -1,0 +1,129 @@
+"""What a reviewer sees in a pull request: the runbook, the findings, and readable errors; and that nothing happens."""
+
+from typing import Any
+
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+
+from .conftest import Operator
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
+CI = {"CI": "true", "GITHUB_ACTIONS": "true", "TERM": "dumb"}
+
+
+@pytest.fixture
+def adopted(operator: Operator) -> Operator:
+    """An operator who has adopted the database and has changed the plan in config, no more."""
+    operator.adopt()
+    operator.config("plan", "standard-2")
+    return operator
+
+
+def test_a_changed_plan_is_shown_as_a_runbook_in_order(adopted: Operator) -> None:
+    shown = adopted.preview().stdout
+
+    rows = [shown.index(f"db-2-{step} create") for step in STEPS]
+    sentences = [shown.index(f". {step}:") for step in STEPS]
+    assert rows == sorted(rows)
+    assert sentences == sorted(sentences)
+
+
+def test_the_runbook_says_which_databases_and_apps_and_what_stays_and_how_it_goes(adopted: Operator) -> None:
+    shown = adopted.preview().stdout
+
+    assert f"moves from {adopted.app['addon']} (standard-0) to {adopted.name}-db-2 (standard-2)" in shown
+    assert f"maintenance mode for {adopted.name}" in shown
+    assert f"{adopted.app['addon']} stays, read-only and paid for" in shown
+    assert "pulumi destroy --target 'urn:" in shown
+
+
+def test_a_preview_changes_nothing(adopted: Operator) -> None:
+    before = adopted.writes()
+    adopted.preview()
+
+    assert adopted.writes() == before
+    assert adopted.is_as_found()
+
+
+def test_what_a_comment_on_a_pull_request_shows_has_the_whole_runbook_and_the_findings(
+    adopted: Operator, heroku: LocalHeroku
+) -> None:
+    heroku.patch(f"/_control/apps/{adopted.name}", {"features": {"preboot": True}, "services": ["scheduler"]})
+
+    comment = adopted.stack.pulumi("preview", "--suppress-progress", env=CI, check=True).stdout
+
+    assert all(f"{step}:" in comment for step in STEPS)
+    assert "[preboot]" in comment
+    assert "[scheduler]" in comment
+
+
+@pytest.mark.parametrize(
+    ("knobs", "id_"),
+    [
+        ({"generation": "fir"}, "fir-generation"),
+        ({"rows": {"Fork/Follow": ["Temporarily Unavailable"]}}, "fork-follow-unavailable"),
+        ({"rows": {"Maintenance": ["running"]}}, "heroku-maintenance-running"),
+        ({"rows": {"Data Size": ["900 GB / 64 GB"]}}, "target-too-small"),
+    ],
+)
+def test_a_finding_that_is_an_error_fails_the_preview_and_starts_nothing(
+    adopted: Operator, heroku: LocalHeroku, knobs: dict[str, Any], id_: str
+) -> None:
+    place = f"databases/{adopted.app['addon']}" if "rows" in knobs else f"apps/{adopted.name}"
+    heroku.patch(f"/_control/{place}", knobs)
+    before = adopted.writes()
+
+    shown = str(adopted.preview(code=1))
+    adopted.up(code=1)
+
+    assert f"[{id_}]" in shown
+    assert "Traceback" not in shown
+    assert adopted.writes() == before
+
+
+def test_a_database_that_is_not_adopted_fails_with_the_line_that_adopts_it(operator: Operator) -> None:
+    operator.config("plan", "standard-0")
+
+    shown = str(operator.preview(code=1))
+
+    assert f"pulumi config set adopt {operator.app['addon']}" in shown
+
+
+def test_a_token_without_rights_on_an_app_fails_the_preview(adopted: Operator, heroku: LocalHeroku) -> None:
+    adopted.stack.pulumi("config", "set", "--path", "apps[0]", "somebody-elses", check=True)
+
+    shown = str(adopted.preview(code=1))
+
+    assert "[app-unreadable] app somebody-elses" in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("plan", "standard-99", "Heroku Postgres has no plan standard-99"),
+        ("plan", "Standard 2", "plan: 'Standard 2' is not of the form standard-2"),
+        ("windowBudget", "0", "window_budget: 0 is not between 1 and 3600 seconds"),
+        ("windowBudget", "soon", "windowBudget"),
+        ("oneOffDynos", "kill", "one_off_dynos: 'kill' is not one of wait, stop"),
+        ("hold", "perhaps", "hold"),
+    ],
+)
+def test_a_config_value_that_is_wrong_is_one_readable_line(adopted: Operator, key: str, value: str, line: str) -> None:
+    adopted.config(key, value)
+
+    shown = str(adopted.preview(code=1))
+
+    assert line in shown
+    assert "Traceback" not in shown
+
+
+def test_a_missing_app_is_one_readable_line(operator: Operator) -> None:
+    operator.config("plan", "standard-0")
+    operator.stack.pulumi("config", "rm", "app", check=True)
+
+    shown = str(operator.preview(code=1))
+
+    assert "app" in shown
+    assert "Traceback" not in shown

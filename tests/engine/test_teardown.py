@@ -1,0 +1,86 @@
+"""Taking the old database away, and everything that must not go by accident."""
+
+import shlex
+
+import psycopg
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+
+from .conftest import Operator
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def moved(operator: Operator) -> Operator:
+    """An operator whose database has moved to standard-2; the old one is still there."""
+    operator.adopt()
+    operator.change("standard-2")
+    return operator
+
+
+def teardown(operator: Operator) -> tuple[str, ...]:
+    (command,) = operator.stack.outputs()["teardown"]
+    return (*shlex.split(command)[1:], "--yes", "--skip-preview")
+
+
+def is_there(operator: Operator, addon: str) -> bool:
+    return operator.heroku.call("GET", f"/addons/{addon}")[0] == 200
+
+
+def test_the_printed_command_removes_the_old_database_and_nothing_else(moved: Operator) -> None:
+    kept = [name for name in moved.names() if not name.startswith("db-1")]
+    moved.run(*teardown(moved))
+
+    assert not is_there(moved, moved.app["addon"])
+    assert moved.names() == kept
+    moved.up("--expect-no-changes")
+
+
+def test_a_database_that_somebody_uses_is_not_removed(moved: Operator) -> None:
+    with psycopg.connect(moved.app["database_url"]):
+        refused = str(moved.run(*teardown(moved), code=1))
+
+    assert "1 open sessions of role" in refused
+    assert is_there(moved, moved.app["addon"])
+    moved.up("--expect-no-changes")
+
+
+def test_a_plain_destroy_is_refused_and_both_databases_stay(moved: Operator) -> None:
+    moved.up()
+    moved.run("destroy", "--yes", "--skip-preview", code=1)
+
+    assert is_there(moved, moved.app["addon"])
+    assert is_there(moved, f"{moved.name}-db-2")
+    assert moved.heroku.primary(moved.name) == f"{moved.name}-db-2"
+
+
+def test_a_destroy_right_after_a_changeover_leaves_both_databases(moved: Operator) -> None:
+    moved.run("destroy", "--exclude-protected", "--yes", "--skip-preview", code=1)
+
+    assert is_there(moved, moved.app["addon"])
+    assert is_there(moved, f"{moved.name}-db-2")
+
+
+def test_steps_that_were_lost_from_the_state_do_nothing_when_they_run_again(moved: Operator) -> None:
+    for name in [n for n in moved.names() if n.startswith("db-2-") and n != "db-2-database"]:
+        moved.stack.pulumi("state", "delete", moved.resource(name)["urn"], "--force", "--yes", "--target-dependents")
+    before = moved.writes()
+    moved.up()
+
+    assert moved.writes() == before
+    assert moved.is_as_found()
+
+
+def test_the_primary_goes_only_when_its_name_is_typed(moved: Operator, heroku: LocalHeroku) -> None:
+    moved.run(*teardown(moved))
+    urn = moved.resource("db-2")["urn"]
+    words = ("destroy", "--target", urn, "--target-dependents", "--yes", "--skip-preview")
+    refused = moved.run(*words, code=1)
+    addon = f"{moved.name}-db-2"
+    confirmed = moved.stack.pulumi(*words, env={"HEROKU_CHANGEOVER_DESTROY": addon})
+
+    assert "it is DATABASE of app" in str(refused)
+    assert confirmed.code == 0, str(confirmed)
+    assert not is_there(moved, addon)
