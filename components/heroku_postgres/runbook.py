@@ -44,7 +44,7 @@ def _switched(wish: Wish, target: Target, leader: Database) -> list[str]:
         f"scale-down: every process type of {apps} goes to 0; one-off dynos {_ONE_OFFS[wish.one_off_dynos]}.",
         f"promote: {proof}, then it is unfollowed and attached as DATABASE of {apps}, with {companions}.",
         f"restore: dynos and maintenance mode of {apps} exactly as they were found; backup schedules are carried over.",
-        f"Whatever fails before the unfollow puts everything back, and so do {budget} s without reaching it.",
+        f"An error before the unfollow, or {budget} s without reaching it, puts every app back as it was.",
         f"{leader.name} stays, read-only and paid for, until this removes it, after a proof that nothing uses it:",
     ]
 

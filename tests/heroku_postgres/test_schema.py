@@ -17,7 +17,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.fixture(scope="module")
 def resource() -> dict[str, Any]:
     """The component in the schema that the engine infers."""
-    schema = json.loads(ComponentProvider([Database], PACKAGE).schema)
+    schema = json.loads(ComponentProvider([Database], PACKAGE).schema or "")
     return dict(schema["resources"]["heroku-postgres:index:Database"])
 
 

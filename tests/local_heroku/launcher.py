@@ -55,8 +55,10 @@ class LocalHeroku:
             selector.register(stdout, selectors.EVENT_READ)
             line = stdout.readline() if selector.select(READY_SECONDS) else ""
         if not line:
+            self.process.kill()
+            log = self.log_text()
             self.kill()
-            raise LocalHerokuFailed(f"the local Heroku did not start:\n{self.log_text()}")
+            raise LocalHerokuFailed(f"the local Heroku did not start:\n{log}")
         return line
 
     @property
@@ -65,6 +67,9 @@ class LocalHeroku:
         return {"HEROKU_API_URL": self.api, "HEROKU_API_KEY": self.token}
 
     def log_text(self) -> str:
+        """What it wrote to its standard error so far; empty once it has been stopped."""
+        if self._log.closed:
+            return ""
         self._log.seek(0)
         return self._log.read()
 
@@ -157,6 +162,6 @@ class LocalHeroku:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self.process.stdin, self.process.stdout, self._log):
             if stream is not None:
                 stream.close()

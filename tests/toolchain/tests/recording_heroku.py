@@ -82,10 +82,6 @@ class RecordingHeroku:
         """Return the add-on of a name."""
         return next(addon for addon in self.addons.values() if addon["name"] == name)
 
-    def lines(self) -> list[str]:
-        """What was asked so far, in order."""
-        return [request.line for request in self.requests]
-
     def asked(self, line: str) -> list[Request]:
         """Every request of one line."""
         return [request for request in self.requests if line in (request.line, f"{request.method} {request.path}")]

@@ -1,12 +1,13 @@
 """What the options of an explicit heroku Provider do, and how a live add-on is adopted."""
 
 import base64
+from dataclasses import dataclass
 
 import pytest
 
 from toolchain.tests.bench import Bench
 from toolchain.tests.conftest import NewBench
-from toolchain.tests.recording_heroku import APP, RecordingHeroku
+from toolchain.tests.recording_heroku import APP, RecordingHeroku, Request
 
 pytestmark = pytest.mark.toolchain
 
@@ -53,25 +54,35 @@ def bench(new_bench: NewBench) -> Bench:
     return new_bench({"HEROKU_API_KEY": "ambient", "HEROKU_HEADERS": '{"X-From": "environment"}'})
 
 
+@dataclass(frozen=True)
+class Made:
+    """The stack after its update, and what the update asked of Heroku."""
+
+    bench: Bench
+    asked: list[Request]
+
+
 @pytest.fixture(scope="module")
-def two_at_once(bench: Bench, heroku: RecordingHeroku) -> Bench:
+def two_at_once(bench: Bench, heroku: RecordingHeroku) -> Made:
     """Create two add-ons, each through its own provider; both stay `provisioning` until both are ordered."""
+    del heroku.requests[:]
     heroku.enough_orders = 2
     bench.program(TWO_PROVIDERS.format(url=heroku.url, app=APP))
     bench.up()
-    return bench
+    return Made(bench, list(heroku.requests))
 
 
-def test_each_provider_creates_on_its_own(two_at_once: Bench, heroku: RecordingHeroku) -> None:
-    orders = [index for index, line in enumerate(heroku.lines()) if line.startswith("POST")]
-    reads = [index for index, line in enumerate(heroku.lines()) if line == "GET /addons/{id}"]
+def test_each_provider_creates_on_its_own(two_at_once: Made) -> None:
+    lines = [request.line for request in two_at_once.asked]
+    orders = [index for index, line in enumerate(lines) if line.startswith("POST")]
+    reads = [index for index, line in enumerate(lines) if line == "GET /addons/{id}"]
 
     assert len(orders) == 2
     assert max(orders) < min(reads)
 
 
-def test_options_of_the_provider_win_over_the_environment(two_at_once: Bench, heroku: RecordingHeroku) -> None:
-    sent = {(r.headers["Authorization"], r.headers["X-From"]) for r in heroku.requests}
+def test_options_of_the_provider_win_over_the_environment(two_at_once: Made) -> None:
+    sent = {(r.headers["Authorization"], r.headers["X-From"]) for r in two_at_once.asked}
 
     assert sent == {
         (f"Basic {base64.b64encode(f'{name}@example.org:key-{name}'.encode()).decode()}", "provider")
@@ -79,15 +90,15 @@ def test_options_of_the_provider_win_over_the_environment(two_at_once: Bench, he
     }
 
 
-def test_values_of_config_vars_stay_out_of_state_on_demand(two_at_once: Bench, heroku: RecordingHeroku) -> None:
-    shown = two_at_once.stack.pulumi("stack", "export", "--show-secrets", check=True).stdout
+def test_values_of_config_vars_stay_out_of_state_on_demand(two_at_once: Made, heroku: RecordingHeroku) -> None:
+    shown = two_at_once.bench.stack.pulumi("stack", "export", "--show-secrets", check=True).stdout
 
     assert "db.example.org/one_url" in shown
     assert "db.example.org/two_url" not in shown
 
 
-def test_a_secret_key_is_stored_encrypted(two_at_once: Bench) -> None:
-    assert "key-one" not in str(two_at_once.state())
+def test_a_secret_key_is_stored_encrypted(two_at_once: Made) -> None:
+    assert "key-one" not in str(two_at_once.bench.state())
 
 
 def test_a_create_timeout_under_ten_minutes_is_refused(new_bench: NewBench) -> None:
@@ -108,6 +119,7 @@ def test_a_live_add_on_is_adopted_by_its_uuid_then_changed_to_what_the_program_s
         ("adopted-same", same["id"], "heroku-postgresql:standard-0"),
         ("adopted-other", other["id"], "premium:2"),
     ]
+    del heroku.requests[:]
     bench = new_bench({"HEROKU_API_URL": heroku.url})
     bench.program(ADOPT.format(adopted=adopted, app=APP))
 
