@@ -67,7 +67,7 @@ def finish(c: Changeover, situation: Situation) -> None:
 
 def _switch_behind_the_fence(c: Changeover, situation: Situation, leader: Database, follower: Database) -> None:
     url = c.url_of(follower)
-    with _fenced(c, leader) as fence, open_session(follower.name, url) as copy:
+    with _fenced(c, situation.stage, leader) as fence, open_session(follower.name, url) as copy:
         if situation.stage is Stage.FOLLOWING:
             tripwire = _cut_off(c, fence, copy)
         else:
@@ -83,8 +83,12 @@ def _switch_behind_the_fence(c: Changeover, situation: Situation, leader: Databa
 
 
 @contextmanager
-def _fenced(c: Changeover, leader: Database) -> Iterator[Fence]:
-    deadline = min(c.clock.now() + LOCK_LIMIT, max(c.budget_ends, c.clock.now() + 1))
+def _fenced(c: Changeover, stage: Stage, leader: Database) -> Iterator[Fence]:
+    """The fence for the length of a block; the budget counts only as long as there is a way back."""
+    deadline = _ends(c, LOCK_LIMIT)
+    if stage is Stage.FOLLOWING:
+        _require_budget(c)
+        deadline = min(deadline, c.budget_ends)
     fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, deadline)
     c.did("fenced")
     c.window = c.window.noting(tables_locked=fence.tables, tables_not_locked=list(fence.unlocked))
