@@ -167,13 +167,15 @@ class Facts:
 
     `apps` holds the apps that were asked for, in that order: the first one pays for the databases. `databases` holds
     every Heroku Postgres add-on that the first app pays for, and its primary even if another app pays for it. `plans`
-    are the names, without the service, of what Heroku Postgres offers. `unreadable` names apps of which this token
+    are the names, without the service, of what Heroku Postgres offers. `past_addons` are the names of add-ons that the
+    releases of the first app tell of, gone ones included. `unreadable` names apps of which this token
     may not see all, with the reason.
     """
 
     apps: tuple[App, ...]
     databases: tuple[Database, ...] = ()
     plans: tuple[str, ...] = ()
+    past_addons: frozenset[str] = frozenset()
     unreadable: tuple[tuple[str, str], ...] = ()
 
     @property

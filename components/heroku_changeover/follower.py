@@ -90,11 +90,13 @@ def _behind(follower: Database) -> str | None:
 
 def _require_reach(c: Changeover) -> None:
     """
-    SQL reaches both databases, the role owns the leader, and the follower gets to where the leader is within the gate.
+    SQL reaches both databases, the role owns the leader and writes to it, and the follower gets to where the leader is
+    within the gate.
 
     Raises:
         Refused: says which of these it is and what to do.
     """
+    from heroku_changeover.fence import refuses_writes
     from heroku_changeover.postgres import SqlUnreachable, open_session
 
     situation = c.observe()
@@ -106,6 +108,7 @@ def _require_reach(c: Changeover) -> None:
             open_session(c.order.follower, c.url_of(situation.follower)) as follower,
         ):
             _require_owner(leader.row(_OWNS)[0], c)
+            _require_writable(refuses_writes(leader), c)
             lsn = leader.row("SELECT pg_current_wal_flush_lsn()::text")[0]
             _wait_until_reached(c, follower, lsn)
     except SqlUnreachable as error:
@@ -120,6 +123,16 @@ def _require_owner(owns: bool, c: Changeover) -> None:
         raise Refused(
             f"the default credential of {c.order.leader} does not own the database, so it cannot fence it; "
             "`verify: api` goes on without that proof"
+        )
+
+
+def _require_writable(refusal: str | None, c: Changeover) -> None:
+    """A retired database that became DATABASE again by hand is read-only still, and a follower would be so too."""
+    if refusal:
+        raise Refused(
+            f"{c.order.leader} takes no writes ({refusal}); if it was retired by an earlier changeover, "
+            f"run ALTER DATABASE … RESET default_transaction_read_only in `heroku pg:psql {c.order.leader}`, "
+            "then `pulumi up` again"
         )
 
 

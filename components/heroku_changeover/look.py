@@ -19,6 +19,8 @@ from heroku_changeover.heroku import Heroku, address_from
 
 Json = Any
 WORKERS = 16
+REMEMBERED_RELEASES = 1000
+"""The most that the Platform API gives in one page."""
 SIZES = {"bytes": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 
@@ -34,6 +36,7 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
     with ThreadPoolExecutor(WORKERS) as pool:
         plans = pool.submit(_plans, heroku)
         own = pool.submit(_addons_paid_by, heroku, apps[0])
+        past = pool.submit(_past_addons, heroku, apps[0])
         found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
         readable = tuple(app for app, _ in found if app)
         if found[0][0] is None:
@@ -43,6 +46,7 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
             apps=tuple(pool.map(lambda app: _with_copied_vars(heroku, app), readable)),
             databases=databases,
             plans=plans.result(),
+            past_addons=past.result(),
             unreadable=tuple((name, reason) for name, (_, reason) in zip(apps, found, strict=True) if reason),
         )
 
@@ -115,6 +119,15 @@ def _with_primaries(heroku: Heroku, own: list[Json], apps: Iterable[App]) -> lis
     foreign = {a.primary.addon_id for a in apps if a.primary} - known
     rows = [heroku.get(f"/addons/{addon_id}") for addon_id in sorted(foreign)]
     return own + [r for r in rows if r["addon_service"]["name"] == SERVICE]
+
+
+def _past_addons(heroku: Heroku, app: str) -> frozenset[str]:
+    """Every release that an attachment made names its add-on, as in `Attach DATABASE (@ref:postgresql-round-12345)`."""
+    try:
+        releases = heroku.newest(f"/apps/{app}/releases", REMEMBERED_RELEASES)
+    except (NotFound, Forbidden):
+        return frozenset()
+    return frozenset(name for r in releases for name in re.findall(r"@ref:([\w-]+)", str(r["description"])))
 
 
 def _plans(heroku: Heroku) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def _settled(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Da
 
 
 def _changeover(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
-    number, goal = _number(managed, primary), _target(wish, managed, primary) or max(managed) + 1
+    number, goal = _number(managed, primary), _target(wish, managed, primary) or _next_number(wish, facts, managed)
     existing = managed.get(goal)
     target = _target_declared(wish, goal, existing, primary)
     kept = {n: d for n, d in managed.items() if d is primary or (not d.is_follower and n != goal)}
@@ -174,6 +174,16 @@ def _target(wish: Wish, managed: dict[int, Database], primary: Database) -> int 
     following = [n for n, d in later.items() if d.is_follower and d.following == primary.name]
     cut_off = [n for n, d in later.items() if not d.is_follower]
     return max(cut_off or following, default=None)
+
+
+def _next_number(wish: Wish, facts: Facts, managed: dict[int, Database]) -> int:
+    """
+    A number that no generation has had.
+
+    The state may remember the steps of one that was destroyed by hand, and would not run them again for another add-on.
+    """
+    past = (wish.number_of(name) for name in facts.past_addons)
+    return 1 + max([*managed, *(number for number in past if number is not None)])
 
 
 def _target_declared(wish: Wish, number: int, existing: Database | None, primary: Database) -> Declared:

@@ -84,6 +84,7 @@ class Walk:
 def project_in(folder: Path) -> Path:
     """The program and its stacks as they are in this repository, in a folder where config may be changed."""
     project = folder / "project"
+    folder.mkdir(exist_ok=True)
     shutil.copytree(ROOT / "stacks", project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Pulumi.yaml", project)
     (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)

@@ -1,7 +1,5 @@
 """Stacks of the real program on the real engine, one for each test."""
 
-import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from demo.walk import project_in
 from local_heroku.launcher import LocalHeroku
 from toolchain import Finished, Stack, Toolchain, find
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -73,15 +70,6 @@ class Operator:
         """Every request so far that was no reading, about this operator's app."""
         asked = [r for r in self.heroku.requests() if r["method"] != "GET"]
         return [f"{r['method']} {r['path']}" for r in asked]
-
-
-def project_in(folder: Path) -> Path:
-    """The program as it is in this repository, with stacks that a test may change."""
-    project = folder / "project"
-    shutil.copytree(ROOT / "stacks", project / "stacks", ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
-    shutil.copy(ROOT / "Pulumi.yaml", project)
-    (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-    return project
 
 
 @pytest.fixture

@@ -365,3 +365,16 @@ def test_the_steps_that_need_no_sql_do_not_load_a_driver(operator: Operator) -> 
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert not [name for name in ("psycopg", "pulumi", "httpx", "aiohttp") if f"'{name}'" in loaded]
+
+
+def test_a_leader_that_takes_no_writes_is_refused_before_anything_changes(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as session:
+        session.execute(f"ALTER DATABASE {session.info.dbname} SET default_transaction_read_only = on")
+
+    code, said = operator.run("await-follower")
+
+    assert code == 30
+    assert "RESET default_transaction_read_only" in said
+    assert operator.is_as_found()

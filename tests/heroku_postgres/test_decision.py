@@ -130,6 +130,12 @@ def test_a_follower_that_is_not_the_target_is_not_declared() -> None:
     assert names(settled) == [LEADER.name]
 
 
+def test_a_number_that_a_destroyed_database_had_is_not_given_again() -> None:
+    seen = replace(facts(app(primary=LEADER), LEADER), past_addons=frozenset({"shop-db-2", "shop-db-5", "redis-1"}))
+
+    assert names(decide(wish(plan="standard-2"), seen)) == [LEADER.name, "shop-db-6"]
+
+
 def test_a_retired_database_stays_with_its_recorded_steps() -> None:
     second, third = database("shop-db-2", plan="standard-2"), database("shop-db-3", plan="standard-0")
 
