@@ -8,17 +8,27 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from heroku_changeover.command import (
     CONFIRM_VARIABLE,
+    KEEP,
+    RECOVER,
     RETIRE_GUARD,
+    STATUS,
     STEPS,
     WINDOW_VARIABLE,
+    Arguments,
     add_order_options,
     order_from,
 )
 from heroku_changeover.errors import ChangeoverError
+
+if TYPE_CHECKING:
+    from heroku_changeover.command import Order
+    from heroku_changeover.journal import Journal
+    from heroku_changeover.window import Window
 
 HELP = {
     "await-follower": "wait until the follower has caught up; write down how every app is found",
@@ -27,6 +37,9 @@ HELP = {
     "promote": "fence the leader, prove that the follower has every write, unfollow it, make it DATABASE",
     "restore": "formation and maintenance mode as they were; old database read-only; report",
     RETIRE_GUARD: "prove that nothing uses a database before it is deleted",
+    STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",
+    RECOVER: "bring an app back, or finish its changeover, when no run is left to do it",
+    KEEP: "watch over an open window; a step starts it",
 }
 
 EPILOG = f"""\
@@ -43,6 +56,7 @@ environment:
   HEROKU_DATA_API_URL     another Data API; by default it is where the Platform API is
   {WINDOW_VARIABLE}    the window document that the step before printed
   {CONFIRM_VARIABLE}   an add-on's name: its guard passes, even if it is a primary
+  HEROKU_CHANGEOVER_HOME      where the record and the log of an open window are; ~/.local/state/heroku-changeover
 
 `pulumi up` runs the steps in this order. Each one looks first, does only what is missing, and can be run again.
 """
@@ -50,32 +64,59 @@ environment:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one step; returns the exit code."""
-    options = parser().parse_args(arguments)
+    name = ""
     try:
-        _on_signals()
-        run = _guard if options.step == RETIRE_GUARD else _step
-        run(options)
+        options = parser().parse_args(arguments)
+        name = f"{options.step}: "
+        RUN.get(options.step, _step)(options)
     except ChangeoverError as error:
-        say(f"{options.step}: {error}")
+        say(f"{name}{error}")
         return error.exit_code
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line, with a help that an operator can use."""
-    form = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser("heroku-changeover", description=__doc__, epilog=EPILOG, formatter_class=form)
-    steps = top.add_subparsers(dest="step", required=True, metavar="STEP")
+    top = Arguments(
+        "heroku-changeover", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(dest="step", required=True, metavar="STEP")
     for name in STEPS:
-        add_order_options(
-            steps.add_parser(name, help=HELP[name], description=HELP[name], epilog=EPILOG, formatter_class=form)
-        )
-    add = steps.add_parser(
-        RETIRE_GUARD, help=HELP[RETIRE_GUARD], description=HELP[RETIRE_GUARD], epilog=EPILOG, formatter_class=form
-    ).add_argument
-    add("--app", required=True, metavar="APP", help="the app that pays for the database")
-    add("--database", required=True, metavar="ADDON", help="the database that is to go")
+        add_order_options(_command(commands, name))
+    for name in (RETIRE_GUARD, STATUS, RECOVER, KEEP):
+        command = _command(commands, name)
+        command.add_argument("--app", required=True, metavar="APP", help="the app that pays for the database")
+        for option in OPTIONS.get(name, ()):
+            option(command)
     return top
+
+
+def _command(commands: "argparse._SubParsersAction[Arguments]", name: str) -> Arguments:
+    form = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, help=HELP[name], description=HELP[name], epilog=EPILOG, formatter_class=form)
+
+
+def _quantity(text: str) -> tuple[str, int]:
+    """A process type with its number of dynos, as in `web=2`."""
+    kind, _, number = text.partition("=")
+    if not kind or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is not of the form web=2")
+    return kind, int(number)
+
+
+OPTIONS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], object], ...]] = {
+    RETIRE_GUARD: (
+        lambda p: p.add_argument("--database", required=True, metavar="ADDON", help="the database that is to go"),
+    ),
+    STATUS: (lambda p: p.add_argument("--json", action="store_true", help="for scripts"),),
+    RECOVER: (
+        lambda p: p.add_argument("--yes", action="store_true", help="do not ask"),
+        lambda p: p.add_argument("--state", metavar="FILE", help="the output of `pulumi stack export`; - for stdin"),
+        lambda p: p.add_argument(
+            "--was", type=_quantity, action="append", metavar="TYPE=N", help="dynos that the app had; repeat it"
+        ),
+    ),
+}
 
 
 def say(line: str) -> None:
@@ -86,16 +127,45 @@ def say(line: str) -> None:
 def _step(options: argparse.Namespace) -> None:
     from heroku_changeover.changeover import Changeover
     from heroku_changeover.heroku import Heroku, address_from
-    from heroku_changeover.steps import STEPS as RUN
+    from heroku_changeover.journal import Journal, folder, locked
+    from heroku_changeover.keeper import ensure_kept
+    from heroku_changeover.steps import STEPS as RUN_STEP
+
+    _on_signals()
+    order, step = order_from(options), options.step
+    journal = Journal(folder(), order.apps[0])
+    changeover = Changeover(
+        order, Heroku(address_from(os.environ)), _window(order, journal), _saying(journal, step), journal=journal
+    )
+    changeover.keep = ensure_kept
+    started = changeover.clock.now()
+    with locked(journal.path, order.apps, step, changeover.clock, say):
+        RUN_STEP[step](changeover)
+    seconds = {**changeover.window.facts.get("seconds", {}), step: round(changeover.clock.now() - started, 3)}
+    print(changeover.window.noting(seconds=seconds).line())  # noqa: T201 - its result is this line
+
+
+def _window(order: "Order", journal: "Journal") -> "Window":
+    """
+    The document of the step before this one; or, when a run broke and its keeper or another step went on, what this
+    machine remembers of the same changeover, which is newer.
+    """
     from heroku_changeover.window import Window, window_from
 
-    order = order_from(options)
-    window = window_from(os.environ, order.generation) or Window(order.generation)
-    changeover = Changeover(order, Heroku(address_from(os.environ)), window, say)
-    started = changeover.clock.now()
-    RUN[options.step](changeover)
-    seconds = {**changeover.window.facts.get("seconds", {}), options.step: round(changeover.clock.now() - started, 3)}
-    print(changeover.window.noting(seconds=seconds).line())  # noqa: T201 - its result is this line
+    given = window_from(os.environ, order.generation) or Window(order.generation)
+    records = (journal.read(), journal.read_last())
+    known = [record.window for record in records if record and record.order.is_same_changeover(order)]
+    return max([given, *known], key=lambda window: max(window.acts.values(), default=0.0))
+
+
+def _saying(journal: "Journal", step: str) -> Callable[[str], None]:
+    """Progress, for whoever watches the run, and in the log, for who comes later."""
+
+    def tell(line: str) -> None:
+        say(line)
+        journal.log(step, line)
+
+    return tell
 
 
 def _guard(options: argparse.Namespace) -> None:
@@ -103,6 +173,40 @@ def _guard(options: argparse.Namespace) -> None:
     from heroku_changeover.retire import guard
 
     guard(Heroku(address_from(os.environ)), options.app, options.database, os.environ, say)
+
+
+def _keep(options: argparse.Namespace) -> None:
+    from heroku_changeover.keeper import keep
+
+    keep(options.app, os.environ)
+
+
+def _status(options: argparse.Namespace) -> None:
+    from heroku_changeover.heroku import Heroku, address_from
+    from heroku_changeover.journal import Journal, folder, record_of
+    from heroku_changeover.status import print_status, status_of
+
+    record = record_of(folder(), options.app)
+    journal = Journal(folder(), record.order.apps[0] if record else options.app)
+    status = status_of(Heroku(address_from(os.environ)), journal, (options.app,), record)
+    print_status(status, as_json=options.json)
+
+
+def _recover(options: argparse.Namespace) -> None:
+    from heroku_changeover.by_hand import Request, run
+    from heroku_changeover.heroku import Heroku, address_from
+    from heroku_changeover.journal import Journal, folder
+
+    request = Request(options.app, options.state, dict(options.was or ()), options.yes)
+    run(request, Heroku(address_from(os.environ)), Journal(folder(), options.app), say)
+
+
+RUN: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    RETIRE_GUARD: _guard,
+    STATUS: _status,
+    RECOVER: _recover,
+    KEEP: _keep,
+}
 
 
 def _on_signals() -> None:

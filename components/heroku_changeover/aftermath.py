@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation
-from heroku_changeover.errors import HerokuError
+from heroku_changeover.errors import HerokuError, UnexpectedAnswer
+from heroku_changeover.heroku import reads
 
 SEAL_LIMIT = 15
 """Seconds for the sessions from before the seal to end."""
@@ -20,7 +22,8 @@ def retire_leader(c: Changeover, situation: Situation) -> None:
 
     with open_session(situation.leader.name, c.url_of(situation.leader)) as session:
         if not is_sealed(session):
-            seal(session, c.clock, c.clock.now() + SEAL_LIMIT)
+            with c.doing(Act.SEAL):
+                seal(session, c.clock, c.clock.now() + SEAL_LIMIT)
             c.report(f"{situation.leader.name} is read-only now")
     c.did("sealed")
 
@@ -34,7 +37,7 @@ def carry_schedules(c: Changeover, situation: Situation) -> None:
         return
     try:
         carried = _carry(c)
-    except HerokuError as error:
+    except (HerokuError, UnexpectedAnswer) as error:
         c.report(f"the backup schedules could not be carried over: {error}; see `heroku pg:backups:schedules`")
         return
     if carried:
@@ -42,12 +45,14 @@ def carry_schedules(c: Changeover, situation: Situation) -> None:
     c.window = c.window.noting(schedules_carried=carried)
 
 
+@reads("backup schedules")
 def _carry(c: Changeover) -> list[str]:
     path = "/client/v11/databases/{}/transfer-schedules"
     present = {s["name"] for s in c.heroku.data(path.format(c.order.follower)) or []}
     missing = [s for s in c.heroku.data(path.format(c.order.leader)) or [] if s["name"] not in present]
     for schedule in missing:
-        c.heroku.post_data(path.format(c.order.follower), _schedule(schedule))
+        with c.doing(Act.CARRY_SCHEDULE):
+            c.heroku.post_data(path.format(c.order.follower), _schedule(schedule))
     return [str(s["name"]) for s in missing]
 
 

@@ -6,11 +6,15 @@ phase may fail on either. So nothing is taken as done until the release has succ
 back.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
+from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, side_by_side
 from heroku_changeover.errors import Incomplete, TimedOut
 from heroku_changeover.facts import PRIMARY, App, Attachment, Database
+from heroku_changeover.heroku import reads, resolved
+from heroku_changeover.look import attachments_from
 
 RELEASE_LIMIT = 900
 """Seconds for a release phase; the Heroku CLI waits as long in pg:promote."""
@@ -31,9 +35,21 @@ def keep_attached(c: Changeover, leader: Database) -> None:
 
     `heroku pg:promote` does the same. It is a release, so it is made while no dyno runs.
     """
-    if not any(a.is_colour and a.namespace is None for a in leader.attached_to(leader.app)):
-        c.heroku.post("/addon-attachments", {"addon": leader.name, "app": leader.app, "confirm": leader.app})
-        c.report(f"{leader.name} keeps an attachment on {leader.app} under a name of its own")
+    if _has_own_name(leader.attachments, leader):
+        return
+    body = {"addon": leader.name, "app": leader.app, "confirm": leader.app}
+    with c.doing(Act.KEEP_ATTACHED):
+        resolved(
+            lambda: c.heroku.post("/addon-attachments", body),
+            lambda: _has_own_name(attachments_from(c.heroku.get(f"/apps/{leader.app}/addon-attachments")), leader),
+            c.clock,
+        )
+    c.report(f"{leader.name} keeps an attachment on {leader.app} under a name of its own")
+
+
+def _has_own_name(attachments: Iterable[Attachment], leader: Database) -> bool:
+    own = (a for a in attachments if a.app == leader.app and a.addon_id == leader.id)
+    return any(a.is_colour and a.namespace is None for a in own)
 
 
 def move(c: Changeover, apps: list[App], leader: Database | None, follower: Database, url: str) -> None:
@@ -62,7 +78,15 @@ def _attach(c: Changeover, attachment: Attachment, follower: Database) -> None:
         "namespace": attachment.namespace,
         "confirm": attachment.app,
     }
-    c.heroku.post("/addon-attachments", body)
+    with c.doing(Act.ATTACH):
+        resolved(
+            lambda: c.heroku.post("/addon-attachments", body), lambda: _is_attached(c, attachment, follower), c.clock
+        )
+
+
+def _is_attached(c: Changeover, attachment: Attachment, follower: Database) -> bool:
+    live = attachments_from(c.heroku.get(f"/apps/{attachment.app}/addon-attachments"))
+    return any(a.name == attachment.name and a.addon_id == follower.id for a in live)
 
 
 def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None:
@@ -72,9 +96,9 @@ def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None
     Raises:
         Incomplete: with what the release says, or that the config var still holds another address.
     """
-    release = _attach_release(c, app, follower.name)
-    if release is not None:
-        _wait_for_release(c, app, release)
+    attached = _attach_release(c, app, follower.name)
+    if attached is not None:
+        _require_success(c, app, attached)
     values = c.heroku.get(f"/apps/{app}/config-vars")
     if url and values.get(f"{PRIMARY}_URL") != url:
         raise Incomplete(
@@ -82,31 +106,40 @@ def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None
         )
 
 
-def _attach_release(c: Changeover, app: str, addon: str) -> str | None:
-    """The id of the newest release that attached DATABASE to this add-on; None when it is long ago."""
+@reads("releases")
+def _attach_release(c: Changeover, app: str, addon: str) -> int | None:
+    """The version of the newest release that attached DATABASE to this add-on; None when it is long ago."""
     for release in c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES):
         if f"Attach {PRIMARY} " in release["description"] and addon in release["description"]:
-            return str(release["id"])
+            return int(release["version"])
     return None
 
 
-def _wait_for_release(c: Changeover, app: str, release: str) -> None:
-    status = ""
+@reads("releases")
+def _statuses_since(c: Changeover, app: str, version: int) -> list[str]:
+    """Newest first, down to that release itself."""
+    releases = c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES)
+    return [str(r["status"]) for r in releases if int(r["version"]) >= version]
+
+
+def _require_success(c: Changeover, app: str, version: int) -> None:
+    """A release whose command failed is not what dynos run; one that succeeded since carries the attachment too."""
+    statuses: list[str] = []
 
     def pending() -> str | None:
-        nonlocal status
-        status = c.heroku.get(f"/apps/{app}/releases/{release}")["status"]
-        return "its release phase is running" if status == "pending" else None
+        statuses[:] = _statuses_since(c, app, version)
+        return "its release phase is running" if "pending" in statuses and "succeeded" not in statuses else None
 
     try:
-        c.urgent().until(f"the release of {app}", pending, c.clock.now() + RELEASE_LIMIT)
+        with c.doing(Act.AWAIT_RELEASE):
+            c.urgent().until(f"the release of {app}", pending, c.clock.now() + RELEASE_LIMIT)
     except TimedOut as error:
         raise Incomplete(
             f"app {app}: {error}; see `heroku releases:output --app {app}`, then run `pulumi up` again"
         ) from error
-    if status != "succeeded":
+    if "succeeded" not in statuses:
         raise Incomplete(
-            f"app {app}: the release that attaches {PRIMARY} {status}; see `heroku releases:output --app {app}`, "
+            f"app {app}: the release that attaches {PRIMARY} {statuses[-1]}; see `heroku releases:output --app {app}`, "
             "mend the release command, make a release that succeeds (`heroku releases:retry` or a deploy), "
             "and run `pulumi up` again"
         )

@@ -1,16 +1,19 @@
 """One changeover as a step process sees it: what was ordered, what is live, and how far it has come."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeVar
 
+from heroku_changeover.acts import Act, audit
 from heroku_changeover.command import Order
 from heroku_changeover.errors import NeedsPerson, Refused
 from heroku_changeover.facts import App, Database
 from heroku_changeover.heroku import Heroku
+from heroku_changeover.journal import Journal
 from heroku_changeover.look import app_from, database_named
 from heroku_changeover.wait import INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
 from heroku_changeover.window import Window, as_found
@@ -95,13 +98,19 @@ def side_by_side(act: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
 @dataclass(slots=True)
 class Changeover:
-    """What all steps share; `window` is replaced as acts are done."""
+    """
+    What all steps share; `window` is replaced as acts are done.
+
+    `keep` makes sure that a keeper watches over an open window; `journal` is None where nothing is remembered.
+    """
 
     order: Order
     heroku: Heroku
     window: Window
     report: Callable[[str], None]
     clock: Clock = field(default_factory=Clock)
+    journal: Journal | None = None
+    keep: Callable[["Changeover"], None] = lambda _: None
     _writing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def observe(self) -> Situation:
@@ -126,9 +135,23 @@ class Changeover:
         self.window = replace(self.window, apps=found)
 
     def did(self, act: str) -> None:
-        """Writes down when an act was done; several apps may be at it at once."""
+        """Writes down when something was reached; several apps may be at it at once."""
         with self._writing:
             self.window = self.window.did(act, self.clock.now())
+            if self.journal is not None:
+                self.journal.note(self.window)
+
+    @contextmanager
+    def doing(self, act: Act) -> Iterator[None]:
+        """Brackets an outward act, so that whoever observes this step knows what it is at."""
+        audit(act, "before")
+        yield
+        audit(act, "after")
+
+    def close_window(self) -> None:
+        """Nobody has to watch over these apps any more."""
+        if self.journal is not None:
+            self.journal.close()
 
     def urgent(self) -> Wait:
         """A wait while the app is down."""

@@ -8,12 +8,17 @@ it is stored in state, and a `delete` runs as it was stored, years later.
 import argparse
 import shlex
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, NoReturn
+
+from heroku_changeover.errors import BadInput
 
 STEPS: Final = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
 """The five steps, in the order of the runbook."""
 
 RETIRE_GUARD: Final = "retire-guard"
+KEEP: Final = "keep"
+STATUS: Final = "status"
+RECOVER: Final = "recover"
 
 WINDOW_VARIABLE: Final = "HEROKU_CHANGEOVER_WINDOW"
 """The environment variable in which a step finds the window document that the step before it printed."""
@@ -44,6 +49,22 @@ class Order:
     follower_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"
+
+    def is_same_changeover(self, other: "Order") -> bool:
+        """Whether both move the same apps between the same databases, whatever their limits are."""
+        mine = (self.generation, self.apps, self.leader, self.follower)
+        return mine == (other.generation, other.apps, other.leader, other.follower)
+
+
+class Arguments(argparse.ArgumentParser):
+    """A parser whose errors are like every other bad input: one line, and the exit code of a refusal."""
+
+    def error(self, message: str) -> NoReturn:
+        """
+        Raises:
+            BadInput: always; the library would end the process with a code of its own.
+        """
+        raise BadInput(f"{message}; see `{self.prog} --help`")
 
 
 _DEFAULTS = {f.name: f.default for f in fields(Order)}

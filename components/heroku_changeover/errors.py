@@ -5,10 +5,12 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── NothingChanged      exit 10: service is as it was before
     ├── Incomplete          exit 20: past the point of no return, the next run goes on
     ├── Refused             exit 30: bad input or a finding, nothing was started
-    │   └── BadInput
+    │   ├── BadInput
+    │   └── Busy            another process of this machine is at work on the app
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
+    ├── UnexpectedAnswer    an answer of Heroku's without something that is needed
     └── HerokuError         an answer from Heroku that is not a success
         ├── NotFound
         ├── Forbidden
@@ -44,6 +46,10 @@ class BadInput(Refused):
     """An argument, an environment variable or a document that the step cannot work with."""
 
 
+class Busy(Refused):
+    """Another step or keeper is at work on the app, on this machine, and was so for as long as was waited."""
+
+
 class NeedsPerson(ChangeoverError):
     """Nothing that this program may do on its own leads further; the text says what a person can do."""
 
@@ -62,6 +68,19 @@ class Interrupted(ChangeoverError):
     exit_code = 10
 
 
+class UnexpectedAnswer(ChangeoverError):
+    """Heroku answered with success, but not in the form that its reference describes."""
+
+    exit_code = 10
+
+    def __init__(self, what: str, error: Exception) -> None:
+        lacks = f"{error} is missing" if isinstance(error, KeyError) else f"{type(error).__name__} while reading it"
+        super().__init__(
+            f"what Heroku says about {what} is not of the form that its reference describes ({lacks}); nothing can be "
+            "concluded from it: look at https://status.heroku.com, and whether something in between answers instead"
+        )
+
+
 class HerokuError(ChangeoverError):
     """
     Heroku answered a request with an error.
@@ -77,6 +96,11 @@ class HerokuError(ChangeoverError):
         super().__init__(
             f"Heroku answered {status} {error_id} to {request}: {message} (request {request_id or 'unknown'})"
         )
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it may be otherwise in a moment: no answer, too many requests, or a failure of Heroku's own."""
+        return self.status in {0, 429} or self.status >= 500
 
 
 class NotFound(HerokuError):

@@ -235,18 +235,28 @@ def unproven(leader: Session, follower: Session) -> str | None:
     """
     Why it is not certain that the leader took no write since the follower was cut off; None when it is certain.
 
-    Certain means: the leader's last transaction is the barrier of a fence, and the follower has that very barrier.
+    Certain means: the leader's last transaction is the barrier of a fence, or the seal right behind it, and the
+    follower has that very barrier.
     """
-    on_leader, upcoming = leader.row(f"SELECT {_BARRIER_XID}, {_NEXT_XID}")
+    on_leader, sealed, upcoming = leader.row(f"SELECT {_BARRIER_XID}, {_SEAL_XID}, {_NEXT_XID}")
     on_follower = follower.row(f"SELECT {_BARRIER_XID}")[0]
     if on_leader != on_follower:
         return (
             f"barrier {on_leader} of {leader.database} is not on {follower.database}, whose last one is {on_follower}"
         )
     later = (int(upcoming) - int(on_leader) - 1) % XIDS
+    if sealed is not None and (int(sealed) - int(on_leader)) % XIDS == 1:
+        later -= 1
     if later:
         return f"{leader.database} has started {later} transactions since the barrier; each of them may be a write"
     return None
+
+
+_SEAL_SETTING = (
+    "FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()"
+    " AND s.setrole = 0 AND 'default_transaction_read_only=on' = ANY(s.setconfig)"
+)
+_SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
 
 
 def refuses_writes(session: Session) -> str | None:
@@ -261,20 +271,34 @@ def refuses_writes(session: Session) -> str | None:
     return None
 
 
-def seal(session: Session, clock: Clock, deadline: float) -> None:
+def seal(session: Session, clock: Clock, deadline: float) -> int:
     """
     Makes a retired database read-only for every ordinary client from now on, and ends the sessions from before.
+    Returns how many transaction ids that took: none, if it was sealed already.
 
     A client can override the setting: it is a sign, not a wall. A session that was just being opened reads the old
     setting and shows up a moment later, so the look is repeated until it finds none twice in a row.
     """
-    name = sql.Identifier(str(session.row("SELECT current_database()")[0]))
-    session.do(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+    taken = 0 if is_sealed(session) else 1
+    if taken:
+        session.do(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(_name_of(session)))
     (since,) = session.row("SELECT clock_timestamp()")
     quiet = 0
     while quiet < 2 and clock.now() < deadline:
         quiet = 0 if _end_sessions_from_before(session, since) else quiet + 1
         clock.sleep(POLL)
+    return taken
+
+
+def unseal(session: Session) -> None:
+    """Takes the seal away again from a database that stays the primary after all."""
+    if is_sealed(session):
+        session.do("SET default_transaction_read_only = off")
+        session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(_name_of(session)))
+
+
+def _name_of(session: Session) -> sql.Identifier:
+    return sql.Identifier(str(session.row("SELECT current_database()")[0]))
 
 
 def _end_sessions_from_before(session: Session, since: object) -> int:
@@ -291,8 +315,4 @@ def _end_sessions_from_before(session: Session, since: object) -> int:
 
 def is_sealed(session: Session) -> bool:
     """Whether new sessions on this database are read-only by its own setting."""
-    (found,) = session.row(
-        "SELECT EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase"
-        " WHERE d.datname = current_database() AND 'default_transaction_read_only=on' = ANY(s.setconfig))"
-    )
-    return bool(found)
+    return bool(session.row(f"SELECT EXISTS (SELECT {_SEAL_SETTING})")[0])

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.errors import Refused, TimedOut
 from heroku_changeover.facts import Database
@@ -37,7 +38,8 @@ def wait_until_ready(c: Changeover) -> None:
         Refused: the fence would not work on this database.
     """
     deadline = c.clock.now() + c.order.follower_limit
-    c.patient().until(f"{c.order.follower} to be available", lambda: _not_available(c), deadline)
+    with c.doing(Act.AWAIT_AVAILABLE):
+        c.patient().until(f"{c.order.follower} to be available", lambda: _not_available(c), deadline)
     _require_steady(c, c.patient(), deadline)
 
 
@@ -59,9 +61,11 @@ def _require_steady(c: Changeover, wait: Wait, deadline: float) -> None:
         looks += 1
         return None if looks >= STEADY else f"close behind, seen {looks} of {STEADY} times"
 
-    wait.until(f"{c.order.follower} to be close behind {c.order.leader}", unsteady, deadline)
+    with c.doing(Act.AWAIT_CLOSE):
+        wait.until(f"{c.order.follower} to be close behind {c.order.leader}", unsteady, deadline)
     if c.order.verify == "sql":
-        _require_reach(c)
+        with c.doing(Act.REACH):
+            _require_reach(c)
 
 
 def _not_available(c: Changeover) -> str | None:

@@ -9,23 +9,42 @@ which says that nothing was done. A write whose answer was lost is never repeate
 import json
 import netrc
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 
-from heroku_changeover.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound
+from heroku_changeover.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound, UnexpectedAnswer
+from heroku_changeover.wait import Clock
 
 PLATFORM_API = "https://api.heroku.com"
 DATA_API = "https://api.data.heroku.com"
 ACCEPT = "application/vnd.heroku+json; version=3"
-TIMEOUT = urllib3.Timeout(connect=5, read=30)
+TOKEN = re.compile(r"[!-~]+")
+"""Visible ASCII: anything else cannot be sent in a header, and an error about it would show the token."""
+
+TIMEOUT = urllib3.Timeout(connect=5, read=10)
+"""Seconds; Heroku's own router gives up after 30, but a request that hangs is time in which an app is down."""
+
+LONGEST_RETRY_AFTER = 30
+"""Seconds that one Retry-After is honoured for; a longer one is cut, and the request tried again."""
+
+TRIES = 3
+"""How often a write is asked for whose answer was lost, with a look before each repetition."""
+
+SHOWS = 0.5
+"""Seconds after which a write that was carried out is seen by a look."""
+
 REPEATABLE = frozenset({"GET", "PATCH"})
 PASSING = (429, 500, 502, 503, 504)
 
 Json = Any
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +74,32 @@ def address_from(environ: Mapping[str, str]) -> Address:
     HEROKU_DATA_API_URL overrides that.
 
     Raises:
-        BadInput: no token, or one API on this machine and the other one elsewhere.
+        BadInput: no token, or one that cannot be one; no address; or one API on this machine and the other elsewhere.
     """
     platform = environ.get("HEROKU_API_URL", "").rstrip("/") or PLATFORM_API
     data = environ.get("HEROKU_DATA_API_URL", "").rstrip("/") or (DATA_API if platform == PLATFORM_API else platform)
-    for url in (platform, data):
-        if urlsplit(url).scheme != "https" and not is_loopback(url):
-            raise BadInput(f"{url} is not an https address; set HEROKU_API_URL to {PLATFORM_API} or leave it out")
+    for name, url in (("HEROKU_API_URL", platform), ("HEROKU_DATA_API_URL", data)):
+        _require_address(name, url)
     if is_loopback(platform) != is_loopback(data):
         raise BadInput(
             f"HEROKU_API_URL is {platform} but the Data API is {data}: both have to be on this machine, or neither"
         )
-    return Address(platform, data, environ.get("HEROKU_API_KEY", "").strip() or _token_from_netrc(platform, environ))
+    token = environ.get("HEROKU_API_KEY", "").strip() or _token_from_netrc(platform, environ)
+    if not TOKEN.fullmatch(token):
+        raise BadInput("HEROKU_API_KEY, or the password in ~/.netrc, has characters that no token has; copy it anew")
+    return Address(platform, data, token)
+
+
+def _require_address(name: str, url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = bool(parts.hostname) and parts.scheme in {"https", "http"} and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good or parts.username or parts.query or parts.fragment:
+        raise BadInput(f"{name} is not the address of an API: {PLATFORM_API} is one; or leave it out")
+    if parts.scheme != "https" and not is_loopback(url):
+        raise BadInput(f"{name} is {url}, which is not an https address; set it to {PLATFORM_API} or leave it out")
 
 
 def _token_from_netrc(platform: str, environ: Mapping[str, str]) -> str:
@@ -81,6 +114,22 @@ def _token_from_netrc(platform: str, environ: Mapping[str, str]) -> str:
     raise BadInput(
         "no Heroku token: set HEROKU_API_KEY (`heroku authorizations:create` makes one), or run `heroku login`"
     )
+
+
+def reads(what: str) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Marks a function that takes an answer apart: one that lacks something is a clear error about Heroku."""
+
+    def mark(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        @wraps(function)
+        def read(*arguments: Parameters.args, **words: Parameters.kwargs) -> Result:
+            try:
+                return function(*arguments, **words)
+            except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+                raise UnexpectedAnswer(what, error) from error
+
+        return read
+
+    return mark
 
 
 class Heroku:
@@ -126,18 +175,29 @@ class Heroku:
     def _request(
         self, method: str, origin: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> tuple[Json, str | None]:
-        request = f"{method} {path}"
+        request, tries = f"{method} {path}", TRIES if method in REPEATABLE else 1
+        for attempt in range(tries):
+            answer = self._answer(request, method, origin + path, body, headers)
+            try:
+                return _decoded(request, answer), answer.headers.get("Next-Range")
+            except HerokuUnreachable:  # an answer that is not Heroku's, as from something in between
+                if attempt + 1 == tries:
+                    raise
+        raise AssertionError("at least one try is made")
+
+    def _answer(
+        self, request: str, method: str, url: str, body: Json, headers: Mapping[str, str] | None
+    ) -> urllib3.BaseHTTPResponse:
         try:
-            answer = self._pool.request(
+            return self._pool.request(
                 method,
-                origin + path,
+                url,
                 body=None if body is None else json.dumps(body).encode(),
                 headers={**self._headers(body is not None), **(headers or {})},
                 retries=_retries(method),
             )
         except urllib3.exceptions.HTTPError as error:
             raise HerokuUnreachable(request, _reason(error)) from error
-        return _decoded(request, answer), answer.headers.get("Next-Range")
 
     def _headers(self, has_body: bool) -> dict[str, str]:
         content = {"Content-Type": "application/json"} if has_body else {}
@@ -166,6 +226,7 @@ def _retries(method: str) -> urllib3.Retry:
         backoff_factor=0.2,
         backoff_max=10,
         respect_retry_after_header=True,
+        retry_after_max=LONGEST_RETRY_AFTER,
         raise_on_status=False,
     )
 
@@ -191,3 +252,23 @@ def _refusal(request: str, answer: urllib3.BaseHTTPResponse, body: Json) -> Hero
 def _reason(error: urllib3.exceptions.HTTPError) -> str:
     cause = getattr(error, "reason", None) or error
     return f"{type(cause).__name__}: no usable answer"
+
+
+def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Clock) -> None:
+    """
+    A write that must not be done twice: when its answer was lost or was Heroku's own failure, a look says whether it
+    was carried out, and only if not it is asked for again.
+
+    Raises:
+        HerokuError: a refusal, or it is still not done after some tries.
+    """
+    for attempt in range(TRIES):
+        try:
+            write()
+            return
+        except HerokuError as error:
+            clock.sleep(SHOWS * attempt)
+            if is_done():
+                return
+            if attempt + 1 == TRIES or not error.is_passing:
+                raise

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from heroku_changeover.errors import Forbidden, HerokuError, NotFound, Refused
 from heroku_changeover.facts import SERVICE, App, Attachment, Database, Dyno, Facts, ProcessType, plan_without_service
-from heroku_changeover.heroku import Heroku, address_from
+from heroku_changeover.heroku import Heroku, address_from, reads
 
 Json = Any
 WORKERS = 16
@@ -61,6 +61,7 @@ def app_from(heroku: Heroku, name: str) -> App:
 _APP_PATHS = ("", "/formation", "/dynos", "/addon-attachments", "/features", "/addons")
 
 
+@reads("an app")
 def _app(read: Mapping[str, Json]) -> App:
     row, space = read[""], read[""].get("space") or {}
     generation = row.get("generation") or "cedar"
@@ -79,16 +80,19 @@ def _app(read: Mapping[str, Json]) -> App:
     )
 
 
+@reads("a formation")
 def formation_from(rows: Iterable[Json]) -> tuple[ProcessType, ...]:
     return tuple(
         ProcessType(r["type"], int(r["quantity"]), r["size"]) for r in sorted(rows, key=lambda r: str(r["type"]))
     )
 
 
+@reads("dynos")
 def dynos_from(rows: Iterable[Json]) -> tuple[Dyno, ...]:
     return tuple(Dyno(r["name"], r["type"], r["state"]) for r in rows)
 
 
+@reads("attachments")
 def attachments_from(rows: Iterable[Json]) -> tuple[Attachment, ...]:
     return tuple(
         Attachment(r["id"], r["name"], r.get("namespace"), r["addon"]["id"], r["addon"]["name"], r["app"]["name"])
@@ -105,6 +109,7 @@ def _app_or_reason(heroku: Heroku, name: str) -> tuple[App | None, str]:
         return None, f"this token lacks rights on it ({error.message})"
 
 
+@reads("add-ons")
 def _addons_paid_by(heroku: Heroku, app: str) -> list[Json]:
     try:
         rows = heroku.get(f"/apps/{app}/addons")
@@ -113,6 +118,7 @@ def _addons_paid_by(heroku: Heroku, app: str) -> list[Json]:
     return [a for a in rows if a["addon_service"]["name"] == SERVICE and a["app"]["name"] == app]
 
 
+@reads("an add-on")
 def _with_primaries(heroku: Heroku, own: list[Json], apps: Iterable[App]) -> list[Json]:
     """The app's own databases, and the primary of each app that another app pays for."""
     known = {a["id"] for a in own}
@@ -121,6 +127,7 @@ def _with_primaries(heroku: Heroku, own: list[Json], apps: Iterable[App]) -> lis
     return own + [r for r in rows if r["addon_service"]["name"] == SERVICE]
 
 
+@reads("releases")
 def _past_addons(heroku: Heroku, app: str) -> frozenset[str]:
     """Every release that an attachment made names its add-on, as in `Attach DATABASE (@ref:postgresql-round-12345)`."""
     try:
@@ -130,6 +137,7 @@ def _past_addons(heroku: Heroku, app: str) -> frozenset[str]:
     return frozenset(name for r in releases for name in re.findall(r"@ref:([\w-]+)", str(r["description"])))
 
 
+@reads("plans")
 def _plans(heroku: Heroku) -> tuple[str, ...]:
     rows = heroku.get(f"/addon-services/{SERVICE}/plans")
     return tuple(sorted(plan_without_service(r["name"]) for r in rows))
@@ -162,6 +170,7 @@ def _data(heroku: Heroku, path: str, otherwise: Json) -> Json:
         raise
 
 
+@reads("a database")
 def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[Json]) -> Database:
     rows = info_rows(info)
     return Database(
@@ -207,6 +216,7 @@ def _data_bytes(info: Json, rows: Mapping[str, list[Json]]) -> int | None:
     return int(info["num_bytes"]) if info.get("num_bytes") is not None else None
 
 
+@reads("config vars")
 def _with_copied_vars(heroku: Heroku, app: App) -> App:
     """
     Config vars that hold the primary's address although no attachment owns them; only their names leave this function.

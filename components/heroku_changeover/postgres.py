@@ -22,6 +22,9 @@ NAME = "heroku-changeover"
 CONNECT_SECONDS = 10
 STATEMENT_MILLISECONDS = 30_000
 
+PROBES = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""libpq's words for noticing, within some 20 s, that the other end is not there any more."""
+
 
 class SqlUnreachable(ChangeoverError):
     """No session on a database could be opened, or an open one was lost."""
@@ -91,7 +94,7 @@ def open_session(database: str, url: str, *, autocommit: bool = True) -> Session
         raise SqlUnreachable(f"database {database}: no config var holds its address yet")
     tls = "prefer" if is_loopback(url) else "require"
     try:
-        address = psycopg.conninfo.make_conninfo(url, connect_timeout=CONNECT_SECONDS, application_name=NAME)
+        address = psycopg.conninfo.make_conninfo(url, connect_timeout=CONNECT_SECONDS, application_name=NAME, **PROBES)
         if "sslmode" not in psycopg.conninfo.conninfo_to_dict(url):
             address = psycopg.conninfo.make_conninfo(address, sslmode=tls)
         connection = psycopg.connect(address, autocommit=autocommit)

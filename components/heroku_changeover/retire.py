@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from heroku_changeover.command import CONFIRM_VARIABLE
 from heroku_changeover.errors import ChangeoverError, NotFound, Refused
 from heroku_changeover.facts import SERVICE, Database
-from heroku_changeover.heroku import Heroku
+from heroku_changeover.heroku import Heroku, reads
 from heroku_changeover.look import database_named
 
 
@@ -53,6 +53,7 @@ def _reasons(heroku: Heroku, app: str, database: Database) -> Iterator[str]:
     yield from _open_sessions(heroku, database)
 
 
+@reads("attachments")
 def _another_primary(heroku: Heroku, database: Database) -> bool:
     try:
         rows = heroku.get(f"/apps/{database.app}/addon-attachments")
@@ -62,6 +63,7 @@ def _another_primary(heroku: Heroku, database: Database) -> bool:
     return any(_is_provisioned(heroku, name) for name in primaries)
 
 
+@reads("an add-on")
 def _is_provisioned(heroku: Heroku, name: str) -> bool:
     addon = heroku.get(f"/addons/{name}")
     return bool(addon["state"] == "provisioned" and addon["addon_service"]["name"] == SERVICE)
@@ -85,6 +87,7 @@ def _open_sessions(heroku: Heroku, database: Database) -> Iterator[str]:
         yield f"{count} open sessions of role {role}"
 
 
+@reads("config vars")
 def _url(heroku: Heroku, database: Database) -> str:
     for attachment in database.attachments:
         if attachment.namespace is None and attachment.app == database.app:

@@ -5,9 +5,12 @@ An app's service: maintenance mode, formation, dynos; taking it down for the win
 from collections.abc import Iterable
 from typing import Any
 
+from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation, side_by_side
 from heroku_changeover.facts import App, Dyno, ProcessType
+from heroku_changeover.heroku import reads
 from heroku_changeover.look import dynos_from, formation_from
+from heroku_changeover.wait import INSIDE_WINDOW
 from heroku_changeover.window import AppAsFound
 
 DYNO_LIMIT = 90
@@ -34,16 +37,22 @@ def enter_maintenance(c: Changeover, situation: Situation) -> None:
 
 def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
     """Maintenance mode stops the router only; dynos go on (devcenter: maintenance-mode)."""
-    c.heroku.patch(f"/apps/{app}", {"maintenance": on})
+    with c.doing(Act.MAINTENANCE_ON if on else Act.MAINTENANCE_OFF):
+        c.heroku.patch(f"/apps/{app}", {"maintenance": on})
 
 
 def scale_to_zero(c: Changeover, situation: Situation) -> None:
     """Every process type of every app to 0, one call an app, then waits until the dynos are gone."""
     running = [app for app in situation.apps.values() if app.writers]
-    side_by_side(lambda app: _scale(c, app.name, [ProcessType(p.type, 0, p.size) for p in app.writers]), running)
+    side_by_side(lambda app: _scale_down(c, app), running)
     for app in running:
         c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
     side_by_side(lambda app: _wait_until_gone(c, app), situation.apps.values())
+
+
+def _scale_down(c: Changeover, app: App) -> None:
+    with c.doing(Act.SCALE_DOWN):
+        _scale(c, app.name, [ProcessType(p.type, 0, p.size) for p in app.writers])
 
 
 def _scale(c: Changeover, app: str, formation: Iterable[ProcessType], *, with_size: bool = False) -> None:
@@ -73,8 +82,10 @@ def _wait_until_gone(c: Changeover, app: App) -> None:
         return remaining(left)
 
     limit = min(c.clock.now() + DYNO_LIMIT, c.budget_ends)
-    c.urgent().until(f"the dynos of {app.name} to end", running, limit)
-    c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
+    with c.doing(Act.AWAIT_DYNOS):
+        c.urgent().until(f"the dynos of {app.name} to end", running, limit)
+    with c.doing(Act.AWAIT_ONE_OFFS):
+        c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
 
 
 def _dynos(c: Changeover, app: str) -> tuple[Dyno, ...]:
@@ -83,7 +94,8 @@ def _dynos(c: Changeover, app: str) -> tuple[Dyno, ...]:
 
 def _stop(c: Changeover, app: str, dynos: list[Dyno]) -> None:
     for dyno in dynos:
-        c.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop")
+        with c.doing(Act.STOP_ONE_OFF):
+            c.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop")
         c.report(f"{app}: one-off dyno {dyno.name} was told to stop")
 
 
@@ -98,7 +110,9 @@ def bring_back(c: Changeover) -> None:
 def _bring_back(c: Changeover, name: str, found: AppAsFound) -> None:
     _scale_back(c, name, found)
     if found.serves_web:
-        c.urgent().until(f"a web dyno of {name} to come up", lambda: _web_not_up(c, name), c.clock.now() + BOOT_LIMIT)
+        with c.doing(Act.AWAIT_WEB):
+            ends = c.clock.now() + BOOT_LIMIT
+            c.urgent().until(f"a web dyno of {name} to come up", lambda: _web_not_up(c, name), ends)
         c.did("web-up")
     _leave_maintenance(c, name, found)
 
@@ -107,14 +121,18 @@ def _scale_back(c: Changeover, name: str, found: AppAsFound) -> None:
     live = {p.type: p for p in formation_from(c.heroku.get(f"/apps/{name}/formation"))}
     down = [p for p in found.formation if p.quantity and p.type in live and live[p.type].quantity == 0]
     if down:
-        _scale(c, name, down, with_size=True)
+        with c.doing(Act.SCALE_UP):
+            _scale(c, name, down, with_size=True)
         c.report(f"{name}: scaled back to {', '.join(f'{p.type} {p.quantity}' for p in down)}")
 
 
+@reads("an app")
 def _leave_maintenance(c: Changeover, name: str, found: AppAsFound) -> None:
     if not found.maintenance and c.heroku.get(f"/apps/{name}")["maintenance"]:
         set_maintenance(c, name, on=False)
         c.report(f"{name}: maintenance mode is off")
+    elif "maintenance-off" in c.window.acts:
+        return  # done before, by a keeper or a step whose run broke
     c.did("maintenance-off")
 
 
@@ -132,6 +150,6 @@ def put_back(c: Changeover) -> None:
 def _put_back(c: Changeover, name: str, found: AppAsFound) -> None:
     _scale_back(c, name, found)
     ends = c.clock.now() + PUT_BACK_LIMIT
-    while found.serves_web and c.clock.now() < ends and not any(d.state == "up" for d in _dynos(c, name)):
-        c.clock.sleep(0.25)
+    while found.serves_web and c.clock.now() < ends and _web_not_up(c, name):
+        c.clock.sleep(INSIDE_WINDOW)
     _leave_maintenance(c, name, found)

@@ -14,7 +14,9 @@ an earlier one still holds: each re-enters the window where it finds the apps se
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation, Stage
+from heroku_changeover.cut_off import is_cut_off
 from heroku_changeover.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
 from heroku_changeover.follower import require_ready, wait_until_ready
 from heroku_changeover.service import bring_back, enter_maintenance, put_back, scale_to_zero
@@ -87,7 +89,10 @@ def restore(c: Changeover) -> None:
 
     with _only_forward():
         c.capture(situation)
+        if not situation.is_serving:
+            c.keep(c)
         bring_back(c)
+        c.close_window()
         retire_leader(c, situation)
         carry_schedules(c, situation)
         write_report(c, situation)
@@ -104,9 +109,21 @@ STEPS: Mapping[str, Callable[[Changeover], None]] = {
 
 def _reach_maintenance(c: Changeover, situation: Situation) -> None:
     c.capture(situation)
-    if situation.is_serving and situation.stage is Stage.FOLLOWING:
-        require_ready(c, situation)
+    if situation.is_serving:
+        _require_a_way(c, situation)
+    c.keep(c)
     enter_maintenance(c, situation)
+
+
+def _require_a_way(c: Changeover, situation: Situation) -> None:
+    """An app that serves is not taken down for a changeover that cannot succeed."""
+    if situation.stage is Stage.FOLLOWING:
+        c.window = c.window.begun_anew()
+        require_ready(c, situation)
+    elif c.order.verify == "sql":
+        from heroku_changeover.switch import require_provable
+
+        require_provable(c, situation)
 
 
 def _reach_quiet(c: Changeover, situation: Situation) -> None:
@@ -115,7 +132,8 @@ def _reach_quiet(c: Changeover, situation: Situation) -> None:
     if c.order.verify == "sql" and situation.leader is not None and situation.stage is Stage.FOLLOWING:
         from heroku_changeover.sessions import end_sessions
 
-        end_sessions(c, situation.leader)
+        with c.doing(Act.END_SESSIONS):
+            end_sessions(c, situation.leader)
     c.did("quiet")
 
 
@@ -136,7 +154,8 @@ def _putting_back(c: Changeover) -> Iterator[None]:
     except NeedsPerson:
         raise
     except BaseException as error:
-        if _is_cut_off(c):
+        c.clock = c.clock.undisturbed()
+        if is_cut_off(c):
             raise Incomplete(
                 f"{_reason(error)}; the follower is cut off, so the only way is forward: run `pulumi up` again"
             ) from error
@@ -146,19 +165,11 @@ def _putting_back(c: Changeover) -> Iterator[None]:
         raise NothingChanged(f"{_reason(error)}; every app is as it was found, nothing was moved") from error
 
 
-def _is_cut_off(c: Changeover) -> bool:
-    """Whether unfollow took effect; where Heroku cannot be asked, it is taken as done: going forward loses nothing."""
-    try:
-        return c.observe().stage is not Stage.FOLLOWING
-    except ChangeoverError:
-        return "unfollow-asked" in c.window.acts
-
-
 def _put_back_or_say(c: Changeover, error: BaseException) -> None:
     c.report("putting every app back as it was found")
-    c.clock = c.clock.undisturbed()
     try:
         put_back(c)
+        c.close_window()
     except ChangeoverError as second:
         raise NeedsPerson(
             f"{_reason(error)}; and the apps could not be put back: {second}. Check formation and maintenance mode of "

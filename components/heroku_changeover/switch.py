@@ -1,18 +1,20 @@
 """
 The switch: everything that happens while the fence is held, from the barrier to the sealed old database.
 
-    lock · barrier · replayed · unfollow · writable · DATABASE moved · old database sealed · lock let go
+    lock · barrier · replayed · unfollow · writable · old database sealed · DATABASE moved · lock let go
 
 Before unfollow an error puts everything back (the step sees to it); after it only forward. A database that was cut
-off is never promoted once its leader may have taken a write.
+off is never promoted once its leader may have taken a write. The old database is sealed as early as it can be, since
+the lock goes with this process and the seal does not: moving may take as long as a release phase does.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from heroku_changeover.acts import Act
 from heroku_changeover.attachments import confirm_moved, keep_attached, move
 from heroku_changeover.changeover import Changeover, Situation, Stage, side_by_side
-from heroku_changeover.errors import HerokuError, NeedsPerson, Refused, TimedOut
+from heroku_changeover.errors import NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import Database
 from heroku_changeover.fence import (
     Fence,
@@ -22,8 +24,10 @@ from heroku_changeover.fence import (
     seal,
     set_mark,
     unproven,
+    unseal,
     wait_until_replayed,
 )
+from heroku_changeover.heroku import reads, resolved
 from heroku_changeover.postgres import Session, SqlUnreachable, open_session
 from heroku_changeover.service import put_back
 
@@ -72,14 +76,21 @@ def _switch_behind_the_fence(c: Changeover, situation: Situation, leader: Databa
             tripwire = _cut_off(c, fence, copy)
         else:
             tripwire = _require_proof(c, situation, fence, copy)
-        c.urgent().until(f"{follower.name} to be unfollowed", lambda: _still_following(c), _ends(c, UNFOLLOW_LIMIT))
+        _wait_until_unfollowed(c)
         _wait_until_writable(c, follower, url)
         if not fence.is_held():
-            _require_proof(c, situation, _reopened(c, fence, leader), copy)
+            tripwire = _require_proof(c, situation, _reopened(c, fence, leader), copy)
+        tripwire += _seal(c, fence)
         move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower, url)
         _note_tripwire(c, fence, leader, tripwire)
-        seal(fence.observer, c.clock, _ends(c, SEAL_LIMIT))
-        c.did("sealed")
+
+
+def _seal(c: Changeover, fence: Fence) -> int:
+    """The old database is read-only from here on; returns how many transaction ids that took."""
+    with c.doing(Act.SEAL):
+        taken = seal(fence.observer, c.clock, _ends(c, SEAL_LIMIT))
+    c.did("sealed")
+    return taken
 
 
 @contextmanager
@@ -89,7 +100,8 @@ def _fenced(c: Changeover, stage: Stage, leader: Database) -> Iterator[Fence]:
     if stage is Stage.FOLLOWING:
         _require_budget(c)
         deadline = min(deadline, c.budget_ends)
-    fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, deadline)
+    with c.doing(Act.LOCK):
+        fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, deadline)
     c.did("fenced")
     c.window = c.window.noting(tables_locked=fence.tables, tables_not_locked=list(fence.unlocked))
     not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
@@ -105,8 +117,10 @@ def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
     Everything committed is on the follower, then it is unfollowed; returns the leader's next transaction id at the
     barrier.
     """
-    mark = set_mark(fence)
-    wait_until_replayed(copy, mark, fence, c.budget_ends)
+    with c.doing(Act.BARRIER):
+        mark = set_mark(fence)
+    with c.doing(Act.AWAIT_REPLAY):
+        wait_until_replayed(copy, mark, fence, c.budget_ends)
     c.did("replayed")
     c.report(f"{copy.database} has replayed {mark.lsn}: every committed write is there")
     if not fence.is_held():
@@ -122,19 +136,23 @@ def _require_budget(c: Changeover) -> None:
 
 
 def _unfollow(c: Changeover) -> None:
-    """
-    Asks for the unfollow, once. An answer that was lost is resolved by looking: asking twice would fail on a database
-    that has already become a leader.
-    """
+    """Asks for the unfollow. An answer that was lost is resolved by looking before it is asked for again."""
     c.did("unfollow-asked")
-    try:
-        c.heroku.put_data(f"/client/v11/databases/{c.order.follower}/unfollow")
-    except HerokuError:
-        if _still_following(c) and not _is_waiting(c):
-            raise
+    with c.doing(Act.UNFOLLOW):
+        resolved(
+            lambda: c.heroku.put_data(f"/client/v11/databases/{c.order.follower}/unfollow"),
+            lambda: _still_following(c) is None or _is_waiting(c),
+            c.clock,
+        )
     c.report(f"{c.order.follower} is being unfollowed: from here on the only way is forward")
 
 
+def _wait_until_unfollowed(c: Changeover) -> None:
+    with c.doing(Act.AWAIT_UNFOLLOWED):
+        c.urgent().until(f"{c.order.follower} to be unfollowed", lambda: _still_following(c), _ends(c, UNFOLLOW_LIMIT))
+
+
+@reads("a database")
 def _still_following(c: Changeover) -> str | None:
     """What the Data API says against the unfollow being complete; None when it is."""
     path = f"/client/v11/databases/{c.order.follower}"
@@ -144,12 +162,14 @@ def _still_following(c: Changeover) -> str | None:
     return str(status.get("message") or "it is busy") if status.get("waiting?") else None
 
 
+@reads("a database")
 def _is_waiting(c: Changeover) -> bool:
     return bool(c.heroku.data(f"/client/v11/databases/{c.order.follower}/wait_status").get("waiting?"))
 
 
 def _wait_until_writable(c: Changeover, follower: Database, url: str) -> None:
-    c.urgent().until(f"{follower.name} to take writes", lambda: _refusal(follower, url), _ends(c, UNFOLLOW_LIMIT))
+    with c.doing(Act.AWAIT_WRITABLE):
+        c.urgent().until(f"{follower.name} to take writes", lambda: _refusal(follower, url), _ends(c, UNFOLLOW_LIMIT))
     c.did("unfollowed")
     c.report(f"{follower.name} follows nobody and takes writes")
 
@@ -177,10 +197,36 @@ def _require_proof(c: Changeover, situation: Situation, fence: Fence, copy: Sess
     if moved:
         raise NeedsPerson(f"{reason}; {', '.join(moved)} already uses {copy.database}. {_BOTH_WRITTEN}")
     c.clock = c.clock.undisturbed()
+    with c.doing(Act.UNSEAL):
+        unseal(fence.observer)
     put_back(c)
-    raise NeedsPerson(
-        f"{reason}. So {copy.database} is not promoted; the apps are back on {fence.holder.database} "
-        f"and nothing is lost. To start over: `heroku addons:destroy {copy.database}`, then `pulumi up --refresh`"
+    c.close_window()
+    raise NeedsPerson(_start_over(c, reason, "the apps are back on it"))
+
+
+def require_provable(c: Changeover, situation: Situation) -> None:
+    """
+    Apps that serve on a leader whose follower is cut off are taken down only if the follower still has everything.
+
+    Raises:
+        NeedsPerson: it has not, or that is not certain; nothing is changed.
+    """
+    if situation.leader is None or situation.follower is None:
+        return
+    with (
+        open_session(situation.leader.name, c.url_of(situation.leader)) as leader,
+        open_session(situation.follower.name, c.url_of(situation.follower)) as copy,
+    ):
+        reason = unproven(leader, copy)
+    if reason and len(situation.unmoved()) == len(situation.apps):
+        raise NeedsPerson(_start_over(c, reason, "the apps stay on it"))
+
+
+def _start_over(c: Changeover, reason: str, apps: str) -> str:
+    return (
+        f"{reason}. So {c.order.follower} is not promoted: {c.order.leader} stays the primary, {apps}, and nothing is "
+        f"lost. To start over with a new follower: `pulumi destroy --target '**::{c.order.generation}' "
+        "--target-dependents`, then `pulumi up`"
     )
 
 
@@ -202,7 +248,8 @@ def _reopened(c: Changeover, lost: Fence, leader: Database) -> Fence:
 
 def _note_tripwire(c: Changeover, fence: Fence, leader: Database, before: int) -> None:
     """
-    Nobody started a transaction on the old leader since the barrier; analyze can, so it is an alarm and not a verdict.
+    Nobody but the seal started a transaction on the old leader since the barrier; analyze can, so it is an alarm and
+    not a verdict.
     """
     after = next_xid(fence.observer)
     c.window = c.window.noting(tripwire={"before": before, "after": after, "equal": after == before})
@@ -216,7 +263,7 @@ def _switch_without_proof(c: Changeover, situation: Situation, leader: Database,
         _wait_for_zero(c, follower)
         _require_budget(c)
         _unfollow(c)
-    c.urgent().until(f"{follower.name} to be unfollowed", lambda: _still_following(c), _ends(c, UNFOLLOW_LIMIT))
+    _wait_until_unfollowed(c)
     c.did("unfollowed")
     c.window = c.window.noting(proof="none: Heroku said 0 commits behind; SQL was not used")
     move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower, c.url_of(follower))
@@ -233,7 +280,8 @@ def _wait_for_zero(c: Changeover, follower: Database) -> None:
         looks = looks + 1 if now.behind_by == 0 else 0
         return None if looks >= STEADY_ZERO else f"{now.behind_by} commits behind"
 
-    c.urgent().until(f"{follower.name} to be 0 commits behind", behind, c.budget_ends)
+    with c.doing(Act.AWAIT_REPLAY):
+        c.urgent().until(f"{follower.name} to be 0 commits behind", behind, c.budget_ends)
     c.did("replayed")
 
 

@@ -34,14 +34,18 @@ def interruptible_sleep(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`now` is the wall clock in seconds since 1970, so that its readings mean the same in every step's process."""
+    """
+    `now` is the wall clock in seconds since 1970, so that its readings mean the same in every step's process.
+    `sleep` ends when the process is asked to end, `sound_sleep` does not.
+    """
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = interruptible_sleep
+    sound_sleep: Callable[[float], None] = time.sleep
 
     def undisturbed(self) -> "Clock":
         """The same clock for work that has to be done even when the process was asked to end."""
-        return Clock(self.now, time.sleep)
+        return Clock(self.now, self.sound_sleep, self.sound_sleep)
 
 
 @dataclass(slots=True)

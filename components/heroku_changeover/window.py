@@ -7,6 +7,7 @@ It is one line of JSON, printed by a step on stdout and handed to the next one i
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any
 
 from heroku_changeover.command import WINDOW_VARIABLE
@@ -48,6 +49,10 @@ class Window:
     def did(self, act: str, at: float) -> "Window":
         return replace(self, acts={**self.acts, act: round(at, 3)})
 
+    def begun_anew(self) -> "Window":
+        """Without the acts of an attempt that was put back."""
+        return replace(self, acts={act: at for act, at in self.acts.items() if act == "captured"})
+
     def noting(self, **facts: Any) -> "Window":
         return replace(self, facts={**self.facts, **facts})
 
@@ -87,7 +92,7 @@ def window_from(environ: Mapping[str, str], generation: str) -> Window | None:
     if not text:
         return None
     try:
-        return _parsed(json.loads(text), generation)
+        return window_of(json.loads(text), generation)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(
             f"{WINDOW_VARIABLE} does not hold a window document ({type(error).__name__}); {_REMEDY}"
@@ -97,13 +102,21 @@ def window_from(environ: Mapping[str, str], generation: str) -> Window | None:
 _REMEDY = "run `pulumi up` again rather than a step by hand, or unset the variable"
 
 
-def _parsed(row: Mapping[str, Any], generation: str) -> Window:
+def window_of(row: Mapping[str, Any], generation: str) -> Window:
+    """
+    The document from decoded JSON.
+
+    Raises:
+        BadInput: it is of another generation, or of a version that this program does not know.
+    """
     if row["version"] != VERSION:
         raise BadInput(f"{WINDOW_VARIABLE} is of version {row['version']}, this program reads {VERSION}; {_REMEDY}")
     if row["generation"] != generation:
         raise BadInput(f"{WINDOW_VARIABLE} is of {row['generation']}, this step works on {generation}; {_REMEDY}")
     apps = {str(name): _app_from(app) for name, app in row["apps"].items()}
     acts = {str(name): float(at) for name, at in row["acts"].items()}
+    if not all(isfinite(at) for at in acts.values()):
+        raise ValueError("a clock reading is not a number")
     return Window(generation, apps, acts, dict(row["facts"]))
 
 
@@ -116,5 +129,13 @@ def _app_row(app: AppAsFound) -> dict[str, Any]:
 
 def _app_from(row: Mapping[str, Any]) -> AppAsFound:
     rows = row["formation"].items()
-    formation = tuple(ProcessType(str(t), int(p["quantity"]), str(p["size"])) for t, p in rows)
-    return AppAsFound(bool(row["maintenance"]), formation)
+    formation = tuple(ProcessType(str(t), _quantity(p["quantity"]), str(p["size"])) for t, p in rows)
+    if not isinstance(row["maintenance"], bool):
+        raise TypeError("the maintenance flag is neither true nor false")
+    return AppAsFound(row["maintenance"], formation)
+
+
+def _quantity(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a quantity is not a whole number from 0 on")
+    return value

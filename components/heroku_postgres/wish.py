@@ -96,7 +96,7 @@ def _plan(value: Any) -> str | None:
 
 def _seconds(longest: int) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
             return f"is {_kind(value)}, not a whole number of seconds"
         return None if 1 <= value <= longest else f"{int(value)} is not between 1 and {longest} seconds"
 

@@ -27,7 +27,8 @@ def main() -> int:
         toolchain = find(lambda line: console.print(line, style="dim"))
         with LocalHeroku() as heroku, tempfile.TemporaryDirectory(prefix="heroku-postgres-demo-") as folder:
             home = Path(folder)
-            stack = Stack(toolchain, project_in(home), home / "home", home / "state", heroku.environment, "sandbox")
+            environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(home / "changeover")}
+            stack = Stack(toolchain, project_in(home), home / "home", home / "state", environment, "sandbox")
             result = _walk(Walk(stack, heroku, console))
     except (DemoFailed, Unavailable) as error:
         console.print(f"The demo failed: {error}", style="bold red")

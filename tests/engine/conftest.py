@@ -46,9 +46,13 @@ class Operator:
         return finished
 
     def adopt(self, plan: str = "standard-0") -> None:
-        self.config("plan", plan)
-        self.config("adopt", self.app["addon"])
+        self.stack.configure_all({"plan": plan, "adopt": self.app["addon"]})
         self.up()
+
+    def adopt_and_change(self, plan: str = "standard-2") -> Finished:
+        """Both in one update, for a test that is about what comes after."""
+        self.stack.configure_all({"plan": plan, "adopt": self.app["addon"]})
+        return self.up()
 
     def change(self, plan: str) -> Finished:
         self.config("plan", plan)
@@ -78,7 +82,8 @@ def operator_of(toolchain: Toolchain, heroku: LocalHeroku, tmp_path: Path) -> Ca
 
     def make(app: dict[str, Any]) -> Operator:
         home = tmp_path / app["name"]
-        stack = Stack(toolchain, project_in(home), home / "home", home / "state", heroku.environment)
+        environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(home / "changeover")}
+        stack = Stack(toolchain, project_in(home), home / "home", home / "state", environment)
         stack.create()
         operator = Operator(stack, heroku, app)
         operator.config("app", app["name"])

@@ -47,8 +47,7 @@ def test_a_changed_plan_moves_the_database_with_every_acknowledged_write(operato
 
 
 def test_a_second_up_changes_nothing(operator: Operator) -> None:
-    operator.adopt()
-    operator.change("standard-2")
+    operator.adopt_and_change()
     before = operator.writes()
 
     operator.up("--expect-no-changes")
@@ -110,7 +109,7 @@ def test_a_follower_whose_create_failed_is_adopted_by_the_next_up(operator: Oper
 def test_a_step_that_failed_is_taken_up_again_by_the_next_up(operator: Operator) -> None:
     operator.adopt()
     operator.config("plan", "standard-2")
-    operator.heroku.fault("status", f"/client/v11/databases/{operator.name}-db-2/unfollow", method="PUT", status=503)
+    operator.heroku.fault("status", f"/client/v11/databases/{operator.name}-db-2/unfollow", method="PUT", status=422)
     failed = operator.up(code=1)
     was_as_found = operator.is_as_found()
     operator.up()
@@ -137,8 +136,7 @@ def test_a_follower_that_somebody_destroyed_is_followed_by_one_with_a_new_number
 def test_a_changeover_after_somebody_went_back_by_hand_goes_through_all_steps(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    operator.adopt()
-    operator.change("standard-2")
+    operator.adopt_and_change()
     name, old, new = operator.name, operator.app["addon"], f"{operator.name}-db-2"
     heroku.post("/addon-attachments", {"addon": old, "app": name, "name": "DATABASE", "confirm": name})
     heroku.delete(f"/apps/{name}/addons/{new}")
@@ -181,8 +179,7 @@ def test_several_apps_move_together(heroku: LocalHeroku, operator: Operator, new
 
 
 def test_no_secret_is_in_the_state_or_in_what_the_engine_prints(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.adopt()
-    printed = str(operator.change("standard-2"))
+    printed = str(operator.adopt_and_change())
 
     stored = "".join(p.read_text(errors="replace") for p in operator.stack.backend.rglob("*") if p.is_file())
     urls = [operator.app["database_url"], heroku.database_url(f"{operator.name}-db-2")]
@@ -191,8 +188,7 @@ def test_no_secret_is_in_the_state_or_in_what_the_engine_prints(operator: Operat
 
 
 def test_the_new_database_takes_orders_and_the_old_one_refuses_them(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.adopt()
-    operator.change("standard-2")
+    operator.adopt_and_change()
 
     with (
         psycopg.connect(operator.app["database_url"]) as old,

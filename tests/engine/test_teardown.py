@@ -15,8 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 @pytest.fixture
 def moved(operator: Operator) -> Operator:
     """An operator whose database has moved to standard-2; the old one is still there."""
-    operator.adopt()
-    operator.change("standard-2")
+    operator.adopt_and_change()
     return operator
 
 

@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from local_heroku.launcher import LocalHeroku
@@ -24,23 +27,31 @@ class Operator:
     apps: tuple[str, ...]
     leader: str
     follower: str
+    home: Path
     extra: tuple[str, ...] = ()
     document: str = ""
     said: list[str] = field(default_factory=list)
 
-    def start(self, step: str) -> "subprocess.Popen[str]":
+    def words(self, step: str) -> list[str]:
+        """The arguments of a step, for an interpreter."""
         order = [word for app in self.apps for word in ("--app", app)]
+        words = ["-m", "heroku_changeover", step, "--generation", "db-2", *order]
+        return [*words, "--from", self.leader, "--to", self.follower, *self.extra]
+
+    def start(self, step: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [
-                *(sys.executable, "-m", "heroku_changeover", step, "--generation", "db-2", *order),
-                *("--from", self.leader, "--to", self.follower, *self.extra),
-            ],
-            env={**os.environ, **self.heroku.environment, "HEROKU_CHANGEOVER_WINDOW": self.document},
+            [sys.executable, *self.words(step)],
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        window = {"HEROKU_CHANGEOVER_WINDOW": self.document, "HEROKU_CHANGEOVER_HOME": str(self.home)}
+        return {**os.environ, **self.heroku.environment, **window}
 
     def finish(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
         """Exit code and what was said; a document that was printed is handed to the next step."""
@@ -76,10 +87,22 @@ class Operator:
 
 
 @pytest.fixture
-def operator(heroku: LocalHeroku, shop: dict[str, Any]) -> Operator:
+def operator(heroku: LocalHeroku, shop: dict[str, Any], home: Path) -> Operator:
     """Ready to change over `shop` to a follower on standard-2 that is there already."""
     follower = heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-db-2")
-    return Operator(heroku, (shop["name"],), shop["addon"], follower)
+    return Operator(heroku, (shop["name"],), shop["addon"], follower, home)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Where the steps of one test keep their records; a test that leaves a window open leaves no keeper behind."""
+    folder = tmp_path / "changeover"
+    yield folder
+    for file in folder.glob("*.keeper"):
+        with suppress(ValueError, psutil.NoSuchProcess):
+            keeper = psutil.Process(int(file.read_text()))
+            if "heroku_changeover" in keeper.cmdline():
+                keeper.kill()
 
 
 @pytest.fixture

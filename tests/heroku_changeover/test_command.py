@@ -40,14 +40,6 @@ def test_the_text_finds_the_virtual_environment_beside_the_program_or_the_interp
     assert shell_text(["promote"], None) == "exec python3 -m heroku_changeover promote"
 
 
-@pytest.mark.parametrize("seconds", ["0", "-5", "soon", "1.5"])
-def test_a_budget_that_is_no_time_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        parser().parse_args([*step_arguments("promote", ORDERS[0]), "--budget", seconds])
-
-    assert "--budget" in capsys.readouterr().err
-
-
 def test_help_lists_every_exit_code_and_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["promote", "--help"])

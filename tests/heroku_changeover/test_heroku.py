@@ -9,9 +9,11 @@ from typing import ClassVar
 import pytest
 
 from heroku_changeover.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound
-from heroku_changeover.heroku import Address, Heroku, address_from
+from heroku_changeover.heroku import Address, Heroku, address_from, resolved
+from heroku_changeover.wait import Clock
 
 TOKEN = "token-for-tests"
+NO_TIME = Clock(now=lambda: 0.0, sleep=lambda _: None)
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -116,10 +118,47 @@ def test_a_refusal_keeps_what_heroku_said_and_the_request_id(
 
 
 def test_an_answer_that_is_not_json_is_said_so(heroku: Heroku) -> None:
-    Answers.prepared += [(200, {}, "<html>")]
+    Answers.prepared += [(200, {}, "<html>")] * 3
 
     with pytest.raises(HerokuUnreachable, match="not JSON"):
         heroku.get("/apps/shop")
+
+
+def test_a_read_that_was_answered_by_something_in_between_is_asked_again(heroku: Heroku) -> None:
+    Answers.prepared += [(502, {}, "<html>"), (200, {}, "<html>"), (200, {}, '{"name": "shop"}')]
+
+    assert heroku.get("/apps/shop") == {"name": "shop"}
+
+
+def test_a_write_without_an_answer_that_was_carried_out_is_not_asked_for_again(heroku: Heroku) -> None:
+    Answers.prepared += [None]
+
+    resolved(lambda: heroku.post("/addon-attachments"), lambda: True, NO_TIME)
+
+    assert len(Answers.asked) == 1
+
+
+def test_a_write_without_an_answer_that_was_not_carried_out_is_asked_for_again(heroku: Heroku) -> None:
+    Answers.prepared += [None, refusal(503, "unavailable"), (201, {}, "{}")]
+
+    resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME)
+
+    assert len(Answers.asked) == 3
+
+
+def test_a_write_that_heroku_refuses_is_not_asked_for_again(heroku: Heroku) -> None:
+    Answers.prepared += [refusal(422, "invalid_params")]
+
+    with pytest.raises(HerokuError, match="Sentence"):
+        resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME)
+    assert len(Answers.asked) == 1
+
+
+def test_a_write_that_never_succeeds_ends_with_what_heroku_said(heroku: Heroku) -> None:
+    Answers.prepared += [refusal(500, "internal_server_error")] * 3
+
+    with pytest.raises(HerokuError, match="internal_server_error"):
+        resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME)
 
 
 def test_a_list_is_read_to_its_last_page(heroku: Heroku) -> None:

@@ -94,6 +94,15 @@ def test_a_database_that_is_gone_already_passes(guard: Guard, shop: dict[str, An
     assert "is gone already" in said
 
 
+def test_a_database_whose_app_is_gone_passes(guard: Guard, heroku: LocalHeroku, shop: dict[str, Any]) -> None:
+    heroku.delete(f"/_control/apps/{shop['name']}")
+
+    code, said = guard(shop["name"], shop["addon"])
+
+    assert code == 0, said
+    assert "is gone already" in said
+
+
 def test_a_follower_that_is_not_needed_may_go(guard: Guard, heroku: LocalHeroku, shop: dict[str, Any]) -> None:
     copy = heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-db-2")
 

@@ -1,0 +1,47 @@
+"""
+Every outward act of the steps: what they change, and what they wait for.
+
+The list is what a fault has to be tried at, before and after each of them; a call that changes something or waits
+outside of `Changeover.doing` fails a test.
+"""
+
+import sys
+from enum import Enum
+
+AUDIT_EVENT = "heroku_changeover.act"
+"""The audit event (`sys.audit`) raised with an act's name and `before` or `after`, for whoever observes a step."""
+
+
+class Act(Enum):
+    """In the order of a changeover; the value is the name in logs."""
+
+    AWAIT_AVAILABLE = "await-available"
+    AWAIT_CLOSE = "await-close"
+    REACH = "reach-over-sql"
+    START_KEEPER = "start-keeper"
+    MAINTENANCE_ON = "maintenance-on"
+    SCALE_DOWN = "scale-down"
+    AWAIT_DYNOS = "await-dynos"
+    STOP_ONE_OFF = "stop-one-off"
+    AWAIT_ONE_OFFS = "await-one-offs"
+    END_SESSIONS = "end-sessions"
+    KEEP_ATTACHED = "keep-attached"
+    LOCK = "lock"
+    BARRIER = "barrier"
+    AWAIT_REPLAY = "await-replay"
+    UNFOLLOW = "unfollow"
+    AWAIT_UNFOLLOWED = "await-unfollowed"
+    AWAIT_WRITABLE = "await-writable"
+    SEAL = "seal"
+    UNSEAL = "unseal"
+    ATTACH = "attach"
+    AWAIT_RELEASE = "await-release"
+    SCALE_UP = "scale-up"
+    AWAIT_WEB = "await-web"
+    MAINTENANCE_OFF = "maintenance-off"
+    CARRY_SCHEDULE = "carry-schedule"
+
+
+def audit(act: Act, phase: str) -> None:
+    """Tells observers, if there are any, that an act is about to be done or has been done."""
+    sys.audit(AUDIT_EVENT, act.value, phase)

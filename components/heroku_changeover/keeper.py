@@ -1,0 +1,203 @@
+"""
+The keeper: a process of its own that closes an open window when the run that opened it is gone.
+
+A step starts it before maintenance mode goes on. It is in a session of its own, holds no stream of the engine, and
+sees the end of the command plugin and of the Pulumi process, by a cancel or a crash. Then, or when the window's budget
+is overrun, it waits for whatever step is still at work, and does what `recovery` says. It ends when the window is
+closed.
+"""
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import IO
+
+from heroku_changeover.acts import Act
+from heroku_changeover.changeover import Changeover
+from heroku_changeover.command import KEEP
+from heroku_changeover.errors import Busy, ChangeoverError, Forbidden, NeedsPerson, Refused
+from heroku_changeover.heroku import Heroku, address_from
+from heroku_changeover.journal import Journal, Record, folder, locked
+from heroku_changeover.processes import starters
+from heroku_changeover.wait import Clock
+
+POLL = 0.1
+"""Seconds between two looks at the run that opened the window; both are cheap and local."""
+
+OVERRUN = 30
+"""Seconds beyond the budget after which the run is taken to be stuck: a step puts everything back by itself in less."""
+
+START_LIMIT = 15
+"""Seconds for a keeper to be ready."""
+
+PATIENCE = 3600
+"""Seconds for which the keeper goes on trying while Heroku cannot be reached."""
+
+LONGEST_PAUSE = 15.0
+"""Seconds between two of those tries, at most."""
+
+READY_VARIABLE = "HEROKU_CHANGEOVER_READY"
+"""The environment variable with the descriptor on which a keeper says that it watches."""
+
+RUNNER_VARIABLE = "RUNNER_TRACKING_ID"
+"""By this variable a GitHub runner finds the processes that a job left behind, to end them."""
+
+
+def ensure_kept(c: Changeover) -> None:
+    """
+    Writes the record of the window and makes sure that a keeper watches over it.
+
+    Raises:
+        Refused: no keeper could be started, so the app is not taken down.
+    """
+    if c.journal is None:
+        return
+    if _is_ours(c.journal.read(), c):
+        c.journal.note(c.window)
+    else:
+        c.journal.write(Record(c.order, c.window, starters()))
+    with c.doing(Act.START_KEEPER):
+        if not is_kept(c.journal):
+            _start(c.journal)
+
+
+def _is_ours(record: Record | None, c: Changeover) -> bool:
+    """Whether a step of the same run has opened the window: both have the same starter."""
+    if record is None or not record.order.is_same_changeover(c.order):
+        return False
+    return [process.pid for process in record.engine[:1]] == [os.getppid()]
+
+
+def is_kept(journal: Journal) -> bool:
+    """Whether a keeper watches over the window of this app."""
+    with _lock_file(journal) as file:
+        return not _try_lock(file)
+
+
+def _start(journal: Journal) -> None:
+    readable, writable = os.pipe()
+    try:
+        subprocess.Popen(
+            [sys.executable, "-m", "heroku_changeover", KEEP, "--app", journal.app],
+            env={**os.environ, RUNNER_VARIABLE: "", READY_VARIABLE: str(writable)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(writable,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(writable)
+    with os.fdopen(readable, "rb") as ready:
+        said = ready.read(1) if select.select([ready], [], [], START_LIMIT)[0] else b""
+    if not said:
+        raise Refused(
+            f"no keeper could be started for app {journal.app}, and without one a lost run would leave it down; "
+            f"see {journal.log_path}"
+        )
+
+
+def keep(app: str, environ: Mapping[str, str]) -> None:
+    """Watches over the open window of an app until it is closed, and closes it when nobody else does."""
+    journal = Journal(folder(environ), app)
+    _outlive()
+    with _lock_file(journal) as file:
+        alone = _try_lock(file)
+        _say_ready(environ)
+        if alone:
+            Keeper(journal, Heroku(address_from(environ)), Clock().undisturbed()).watch()
+
+
+def _outlive() -> None:
+    """Whoever ends the run may send the same signal to everything around it; only SIGKILL ends a keeper."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _say_ready(environ: Mapping[str, str]) -> None:
+    if descriptor := environ.get(READY_VARIABLE):
+        with os.fdopen(int(descriptor), "wb") as ready:
+            ready.write(b"1")
+
+
+def _lock_file(journal: Journal) -> IO[str]:
+    return (journal.path / f"{journal.app}.keeper").open("a+")
+
+
+def _try_lock(file: IO[str]) -> bool:
+    """Whether the lock was had; it goes with the file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return True
+
+
+class Keeper:
+    """One keeper at its work."""
+
+    def __init__(self, journal: Journal, heroku: Heroku, clock: Clock) -> None:
+        self._journal, self._heroku, self._clock = journal, heroku, clock
+
+    def watch(self) -> None:
+        self.say("watches over the window")
+        while (record := self._journal.read()) is not None:
+            if reason := self._left_alone(record):
+                self.say(reason)
+                self._take_over()
+                return
+            self._clock.sleep(POLL)
+        self.say("the window was closed")
+
+    def _left_alone(self, record: Record) -> str | None:
+        if not record.has_engine:
+            return "the run that opened the window is gone"
+        if self._clock.now() > record.budget_ends + OVERRUN:
+            return "the run has overrun the window's budget"
+        return None
+
+    def _take_over(self) -> None:
+        """Tries until the window is closed, a person is needed, or patience is spent."""
+        until, pause = self._clock.now() + PATIENCE, 0.5
+        while (record := self._journal.read()) is not None and self._clock.now() < until:
+            try:
+                self._recover(record)
+            except Busy as error:
+                self.say(f"waits on: {error}")
+            except (NeedsPerson, Refused, Forbidden) as error:
+                self._give_up(str(error))
+                return
+            except ChangeoverError as error:
+                self.say(f"not yet: {error}")
+                self._clock.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        if self._journal.read() is not None:
+            self._give_up(f"not done within {PATIENCE} s")
+
+    def _recover(self, record: Record) -> None:
+        from heroku_changeover.recovery import recover
+
+        with locked(self._journal.path, record.order.apps, KEEP, self._clock, self.say):
+            record = self._journal.read() or record
+            self.say(recover(self._changeover(record)))
+
+    def _changeover(self, record: Record) -> Changeover:
+        return Changeover(record.order, self._heroku, record.window, self.say, self._clock, self._journal)
+
+    def _give_up(self, reason: str) -> None:
+        self.say(f"gives up: {reason}")
+        if record := self._journal.read():
+            self._journal.write(replace(record, gave_up=reason))
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        return lambda line: self._journal.log("keeper", line)

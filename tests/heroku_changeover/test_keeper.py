@@ -1,0 +1,330 @@
+"""The keeper, `status` and `recover`: an app is brought back by whoever is left."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from local_heroku.launcher import LocalHeroku
+
+from .conftest import STEPS, Operator
+
+pytestmark = pytest.mark.steps
+RUN = """
+import subprocess, sys
+document = ""
+for words in {steps!r}:
+    done = subprocess.run(words, env={{**__import__("os").environ, "HEROKU_CHANGEOVER_WINDOW": document}}, stdout=-1)
+    document = done.stdout.decode()
+print(document, flush=True)
+sys.stdin.read()
+"""
+"""Stands for a plugin: runs steps one after the other, says so when they are done, and is there until it is ended."""
+
+
+@contextmanager
+def run_until(operator: Operator, last: str) -> Iterator["subprocess.Popen[str]"]:
+    """A run whose last step so far has ended, and that has not gone on."""
+    steps = [[sys.executable, *operator.words(step)] for step in STEPS[: STEPS.index(last) + 1]]
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN.format(steps=steps)],
+        env=operator.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        operator.document = process.stdout.readline().strip() if process.stdout else ""
+        yield process
+        process.kill()
+
+
+def keeper_of(operator: Operator) -> psutil.Process | None:
+    """The living keeper, by the number that it left."""
+    for file in operator.home.glob("*.keeper"):
+        try:
+            process = psutil.Process(int(file.read_text()))
+        except (ValueError, psutil.NoSuchProcess):
+            continue
+        if process.status() != psutil.STATUS_ZOMBIE and "keep" in process.cmdline():
+            return process
+    return None
+
+
+def by_hand(operator: Operator, *words: str, stdin: str = "") -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command that an operator types, with no document in the environment."""
+    environment = {**operator.environment, "HEROKU_CHANGEOVER_WINDOW": ""}
+    completed = subprocess.run(
+        [sys.executable, "-m", "heroku_changeover", *words],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return completed.returncode, completed.stdout, completed.stderr
+
+
+@pytest.mark.parametrize("last", ["maintenance-on", "scale-down"])
+def test_a_run_that_is_killed_in_the_window_leaves_the_app_as_it_was(
+    operator: Operator, heroku: LocalHeroku, last: str
+) -> None:
+    with run_until(operator, last) as run:
+        assert operator.app()["maintenance"]
+        run.kill()
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
+
+    assert operator.is_as_found()
+
+
+def test_a_run_that_is_killed_after_the_promotion_is_finished_forward(operator: Operator, heroku: LocalHeroku) -> None:
+    with run_until(operator, "promote") as run:
+        run.kill()
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
+
+    name = operator.apps[0]
+    assert heroku.primary(name) == operator.follower
+    assert heroku.quantities(name) == {"web": 2, "worker": 1}
+    assert not operator.app()["maintenance"]
+
+
+def test_the_report_of_a_window_that_a_keeper_closed_tells_how_long_it_was_open(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    with run_until(operator, "promote") as run:
+        run.kill()
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
+    closed = json.loads(next(operator.home.glob("*.last.json")).read_text())["window"]["acts"]["maintenance-off"]
+    assert operator.run("restore")[0] == 0
+
+    assert json.loads(operator.document)["acts"]["maintenance-off"] == closed
+
+
+def test_the_keeper_ends_when_the_window_is_closed(operator: Operator, heroku: LocalHeroku) -> None:
+    with run_until(operator, "restore"):
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
+
+    assert "the window was closed" in next(operator.home.glob("*.log")).read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_the_keeper_outlives_a_signal_that_asks_it_to_end(
+    operator: Operator, heroku: LocalHeroku, number: signal.Signals
+) -> None:
+    with run_until(operator, "maintenance-on") as run:
+        keeper = keeper_of(operator)
+        assert keeper is not None
+        keeper.send_signal(number)
+        run.kill()
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
+
+    assert operator.is_as_found()
+
+
+def test_the_keeper_is_in_a_session_of_its_own_and_holds_no_stream(operator: Operator) -> None:
+    with run_until(operator, "maintenance-on") as run:
+        keeper = keeper_of(operator)
+        assert keeper is not None
+        assert os.getsid(keeper.pid) == keeper.pid != os.getsid(run.pid)
+        streams = [Path(f"/proc/{keeper.pid}/fd/{n}").readlink() for n in range(3)]
+
+    assert streams == [Path("/dev/null")] * 3
+
+
+def test_the_keeper_holds_no_secret_in_its_command_line(operator: Operator, heroku: LocalHeroku) -> None:
+    with run_until(operator, "maintenance-on"):
+        keeper = keeper_of(operator)
+        assert keeper is not None
+        words = keeper.cmdline()
+
+    assert words[1:] == ["-m", "heroku_changeover", "keep", "--app", operator.apps[0]]
+
+
+def test_the_keeper_goes_on_trying_while_heroku_is_down(operator: Operator, heroku: LocalHeroku) -> None:
+    with run_until(operator, "scale-down") as run:
+        heroku.fault("status", "/apps/.*", status=503, times=100_000)
+        run.kill()
+        heroku.wait_until("a try that failed", lambda: "not yet" in next(operator.home.glob("*.log")).read_text(), 60)
+        heroku.clear_faults()
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None, 60)
+
+    assert operator.is_as_found()
+
+
+def test_no_app_goes_into_maintenance_where_nothing_can_be_remembered(operator: Operator, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    operator.home = tmp_path / "a-file"
+
+    code, said = operator.run("await-follower")
+
+    assert code == 30
+    assert "HEROKU_CHANGEOVER_HOME" in said
+
+
+def test_one_changeover_at_a_time_is_at_work_on_an_app(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("maintenance-on")
+    heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})
+    first = operator.start("scale-down")
+    heroku.wait_until("the first to be at work", lambda: not any(heroku.quantities(operator.apps[0]).values()))
+    second = operator.start("scale-down")
+    seen = second.stderr.readline() if second.stderr else ""
+    first.kill()
+    first.communicate()
+    second.send_signal(signal.SIGTERM)
+    second.communicate()
+
+    assert "scale-down" in seen
+    assert "is at work on it" in seen
+
+
+def test_status_tells_where_a_changeover_is(operator: Operator) -> None:
+    with run_until(operator, "scale-down"):
+        code, shown, _ = by_hand(operator, "status", "--app", operator.apps[0])
+
+    assert code == 0
+    assert re.search(rf"{operator.apps[0]}\s.*{operator.leader}.*on", shown)
+    assert "db-2 is open" in shown
+    assert "a run of Pulumi, a keeper" in shown
+
+
+def test_status_is_json_for_scripts(operator: Operator) -> None:
+    with run_until(operator, "scale-down"):
+        _, shown, _ = by_hand(operator, "status", "--app", operator.apps[0], "--json")
+
+    told: dict[str, Any] = json.loads(shown)
+    assert told["apps"][0]["maintenance"]
+    assert told["apps"][0]["found"]["formation"] == {"web": 2, "worker": 1}
+    assert {d["name"]: d["role"] for d in told["databases"]} == {
+        operator.leader: "primary",
+        operator.follower: "follower",
+    }
+    assert told["keeper"]
+    assert told["window"]["engine"]
+
+
+def test_status_of_an_app_that_nobody_works_on_says_so(operator: Operator) -> None:
+    code, shown, _ = by_hand(operator, "status", "--app", operator.apps[0])
+
+    assert code == 0
+    assert "none is open on this machine" in shown
+
+
+def lose_the_machine(operator: Operator, last: str) -> None:
+    """The run and its keeper are gone; the window is open."""
+    with run_until(operator, last) as run:
+        keeper = keeper_of(operator)
+        assert keeper is not None
+        keeper.kill()
+        run.kill()
+
+
+def test_recover_brings_an_app_back_when_nobody_is_left(operator: Operator) -> None:
+    lose_the_machine(operator, "scale-down")
+
+    code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    assert code == 0, said
+    assert "This will bring" in said
+    assert operator.is_as_found()
+
+
+def test_recover_finishes_forward_after_the_unfollow(operator: Operator, heroku: LocalHeroku) -> None:
+    lose_the_machine(operator, "promote")
+
+    code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    assert code == 0, said
+    assert heroku.primary(operator.apps[0]) == operator.follower
+    assert heroku.quantities(operator.apps[0]) == {"web": 2, "worker": 1}
+
+
+def test_recover_can_be_run_twice(operator: Operator) -> None:
+    lose_the_machine(operator, "scale-down")
+    by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    assert code == 0
+    assert "nothing to do" in said
+
+
+def test_recover_asks_before_it_does_anything(operator: Operator) -> None:
+    lose_the_machine(operator, "scale-down")
+
+    code, _, said = by_hand(operator, "recover", "--app", operator.apps[0])
+
+    assert code == 30
+    assert "add --yes" in said
+    assert operator.app()["maintenance"]
+
+
+def test_recover_leaves_a_living_run_alone(operator: Operator) -> None:
+    with run_until(operator, "scale-down"):
+        code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+        assert code == 30
+        assert "is alive" in said
+        assert operator.app()["maintenance"]
+
+
+def test_recover_on_another_machine_reads_the_stacks_state(
+    operator: Operator, tmp_path: Path, heroku: LocalHeroku
+) -> None:
+    lose_the_machine(operator, "scale-down")
+    command = f"exec python3 -m heroku_changeover {' '.join(operator.words('scale-down')[2:])}"
+    resource = {"inputs": {"create": command}, "outputs": {"stdout": operator.document}}
+    state = json.dumps({"deployment": {"resources": [{"urn": "urn:of:a:stack"}, resource]}})
+    operator.home = tmp_path / "another-machine"
+
+    code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--state", "-", "--yes", stdin=state)
+
+    assert code == 0, said
+    assert operator.is_as_found()
+
+
+def test_recover_without_any_record_asks_how_the_app_was(operator: Operator, tmp_path: Path) -> None:
+    lose_the_machine(operator, "scale-down")
+    operator.home = tmp_path / "another-machine"
+    asked = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    told = by_hand(operator, "recover", "--app", operator.apps[0], "--yes", "--was", "web=2", "--was", "worker=1")
+
+    assert asked[0] == 40
+    assert "--was web=2" in asked[2]
+    assert told[0] == 0, told[2]
+    assert operator.is_as_found()
+
+
+def test_recover_does_not_promote_a_database_that_may_lack_a_write(
+    operator: Operator, heroku: LocalHeroku, guard: Callable[..., tuple[int, str]]
+) -> None:
+    operator.run_until("scale-down")
+    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=3)
+    assert operator.run("promote")[0] == 20
+    keeper = keeper_of(operator)
+    assert keeper is not None
+    keeper.kill()
+    record = next(operator.home.glob("*.window.json"))
+    record.write_text(re.sub(r'"engine": \[.*?\]', '"engine": []', record.read_text(), flags=re.DOTALL))
+    with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
+        late.execute("SET default_transaction_read_only = off")
+        late.execute("SELECT pg_current_xact_id()")
+
+    code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    assert code == 40
+    assert "pulumi destroy --target '**::db-2'" in said
+    assert operator.is_as_found()
+    with psycopg.connect(heroku.database_url(operator.leader)) as session:
+        session.execute("INSERT INTO orders (reference, source) VALUES ('after', 'after')")
