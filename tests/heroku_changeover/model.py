@@ -1,0 +1,386 @@
+"""
+A Heroku in memory, fast enough for thousands of changeovers: what exists, who writes, and what goes wrong when.
+
+It knows only what the steps can tell apart. Every outward act of a step is one `act` here; before or after any of them
+the process can die, or the answer can be lost.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from heroku_changeover.errors import HerokuError, HerokuUnreachable
+from heroku_changeover.facts import App, Attachment, Database, Dyno, ProcessType
+from heroku_changeover.postgres import SqlUnreachable
+from heroku_changeover.wait import Clock
+
+LEAST_PAUSE = 5.0
+"""Seconds that pass in any pause: waits that run out do so after few looks."""
+
+LEADER, FOLLOWER = "postgresql-round-1", "shop-db-2"
+
+
+class Died(BaseException):
+    """The process is gone: it does nothing more, not even what a `finally` would do."""
+
+
+@dataclass(slots=True)
+class Server:
+    """A database: the writes that it has, in order; `xids` counts transactions, `barrier` is the one of the fence."""
+
+    name: str
+    writes: list[int] = field(default_factory=list)
+    following: bool = False
+    asked_to_lead: bool = False
+    sealed_at: int | None = None
+    xids: int = 0
+    barrier: int | None = None
+
+
+@dataclass(slots=True)
+class ModelApp:
+    """An app: what its dynos run with is `running`, which follows DATABASE at the next boot."""
+
+    name: str
+    formation: dict[str, int]
+    primary: str = LEADER
+    running: str = LEADER
+    maintenance: bool = False
+    booting: bool = False
+    colours: set[str] = field(default_factory=lambda: {LEADER, FOLLOWER})
+
+
+@dataclass(slots=True)
+class Fault:
+    """At the n-th act from now: the process `dies` before or after it, or the act fails before or after it was done."""
+
+    at: int
+    kind: str
+
+
+@dataclass(slots=True)
+class Model:
+    """The world, and how many acts the process may do until its fault."""
+
+    apps: dict[str, ModelApp]
+    servers: dict[str, Server]
+    rogue: bool = False
+    fault: Fault | None = None
+    fenced: bool = False
+    dead: bool = False
+    time: float = 1000.0
+    acknowledged: dict[int, str] = field(default_factory=dict)
+    releases: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def leader(self) -> Server:
+        return self.servers[LEADER]
+
+    @property
+    def follower(self) -> Server:
+        return self.servers[FOLLOWER]
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(lambda: self.time, self.pass_time, self.pass_time)
+
+    def pass_time(self, seconds: float) -> None:
+        """Dynos boot or end, an unfollow completes, replication goes on, writers write."""
+        self._require_life()
+        self.time += max(seconds, LEAST_PAUSE)
+        for app in self.apps.values():
+            app.booting = False
+        if self.follower.following and self.follower.asked_to_lead:
+            self.replicate()
+            self.follower.following = False
+        self.traffic()
+
+    def replicate(self) -> None:
+        if self.follower.following:
+            self.follower.writes = list(self.leader.writes)
+            self.follower.barrier = self.leader.barrier
+
+    def traffic(self) -> None:
+        """Every app that runs writes to the database that it runs with; a rogue writes to the old one."""
+        for app in self.apps.values():
+            if sum(app.formation.values()) and not app.booting:
+                self.write(self.servers[app.running])
+        if self.rogue:
+            self.write(self.leader)
+
+    def write(self, server: Server) -> None:
+        if server.following or server.sealed_at is not None or (server is self.leader and self.fenced):
+            return
+        number = len(self.acknowledged) + 1
+        server.xids += 1
+        server.writes.append(number)
+        self.acknowledged[number] = server.name
+
+    def _require_life(self) -> None:
+        if self.dead:
+            raise Died
+
+    @contextmanager
+    def act(self, *, over_sql: bool = False) -> Iterator[None]:
+        """An outward act: between two of them the world goes on."""
+        self._require_life()
+        self.traffic()
+        now = self._due()
+        if now == "dies-before":
+            self.die()
+        if now == "fails":
+            raise self._failure(over_sql)
+        yield
+        if now == "dies-after":
+            self.die()
+        if now == "answer-lost":
+            raise self._failure(over_sql)
+
+    def _due(self) -> str | None:
+        if self.fault is None:
+            return None
+        self.fault.at -= 1
+        if self.fault.at >= 0:
+            return None
+        kind, self.fault = self.fault.kind, None
+        return kind
+
+    def _failure(self, over_sql: bool) -> Exception:
+        if over_sql:
+            self.fenced = False
+            return SqlUnreachable("the session broke")
+        return HerokuUnreachable("a request", "the connection broke")
+
+    def die(self) -> None:
+        """With the process goes its lock."""
+        self.dead, self.fenced = True, False
+        raise Died
+
+    # What the steps see of it: facts.
+
+    def app(self, name: str) -> App:
+        app = self.apps[name]
+        formation = tuple(ProcessType(t, q, "Standard-1X") for t, q in sorted(app.formation.items()))
+        names = [
+            ("DATABASE", app.primary),
+            *((f"HEROKU_POSTGRESQL_{'RED' if c == LEADER else 'BLUE'}", c) for c in app.colours),
+        ]
+        attachments = tuple(Attachment(f"{name}-{n}", n, None, f"id-{a}", a, name) for n, a in names)
+        return App(f"id-{name}", name, app.maintenance, formation, self.dynos(name), attachments)
+
+    def dynos(self, name: str) -> tuple[Dyno, ...]:
+        app = self.apps[name]
+        state = "starting" if app.booting else "up"
+        return tuple(Dyno(f"{t}.{n}", t, state) for t, q in sorted(app.formation.items()) for n in range(q))
+
+    def database(self, name: str) -> Database:
+        server = self.servers[name]
+        attached = tuple(a for app in self.apps for a in self.app(app).attachments if a.addon_name == name)
+        follows = server.following
+        return Database(
+            f"id-{name}",
+            name,
+            "standard-0" if name == LEADER else "standard-2",
+            next(iter(self.apps)),
+            attachments=attached,
+            is_follower=follows,
+            following=LEADER if follows else None,
+            waiting=follows and server.asked_to_lead,
+            behind_by=0 if follows else None,
+        )
+
+
+class ModelHeroku:
+    """The client that the steps use, answered by the model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def get(self, path: str) -> Any:
+        self._model._require_life()
+        _, _kind, name, *rest = path.split("/")
+        app = self._model.apps[name]
+        if not rest:
+            return {"maintenance": app.maintenance}
+        if rest == ["formation"]:
+            return [{"type": t, "quantity": q, "size": "Standard-1X"} for t, q in app.formation.items()]
+        if rest == ["dynos"]:
+            return [{"name": d.name, "type": d.type, "state": d.state} for d in self._model.dynos(name)]
+        if rest == ["config-vars"]:
+            return {a.config_var: f"url-of-{a.addon_name}" for a in self._model.app(name).attachments}
+        if rest == ["addon-attachments"]:
+            return [_row(a) for a in self._model.app(name).attachments]
+        raise AssertionError(path)
+
+    def newest(self, path: str, count: int) -> Any:
+        app = path.split("/")[2]
+        return [r for r in reversed(self._model.releases) if r["app"] == app][:count]
+
+    def patch(self, path: str, body: Any) -> None:
+        _, _, name, *rest = path.split("/")
+        app = self._model.apps[name]
+        with self._model.act():
+            if rest == ["formation"]:
+                for update in body["updates"]:
+                    app.formation[update["type"]] = update["quantity"]
+                app.running, app.booting = app.primary, True
+            else:
+                app.maintenance = body["maintenance"]
+
+    def post(self, path: str, body: Any) -> None:
+        app = self._model.apps[body["app"]]
+        with self._model.act():
+            if body.get("name") == "DATABASE":
+                app.primary = app.running = body["addon"]
+                description = f"Attach DATABASE (@ref:{body['addon']})"
+                version = len(self._model.releases) + 1
+                release = {"app": app.name, "version": version, "status": "succeeded", "description": description}
+                self._model.releases.append(release)
+            else:
+                app.colours.add(body["addon"])
+
+    def data(self, path: str) -> Any:
+        self._model._require_life()
+        if path.endswith("transfer-schedules"):
+            return []
+        follower = self._model.follower
+        busy = follower.following and follower.asked_to_lead
+        return {"waiting?": busy, "message": "unfollowing", "following": "somebody" if follower.following else None}
+
+    def put_data(self, _: str) -> None:
+        with self._model.act():
+            if not self._model.follower.following:
+                raise HerokuError("PUT", 422, "invalid_params", "it follows nobody")
+            self._model.follower.asked_to_lead = True
+
+
+def _row(a: Attachment) -> dict[str, Any]:
+    addon = {"id": a.addon_id, "name": a.addon_name}
+    return {"id": a.id, "name": a.name, "namespace": a.namespace, "addon": addon, "app": {"name": a.app}}
+
+
+@dataclass(slots=True)
+class ModelSession:
+    """A session, or a fence, on one of the servers."""
+
+    model: Model
+    server: Server
+    database: str
+    tables: int = 3
+    unlocked: tuple[str, ...] = ()
+
+    @property
+    def holder(self) -> "ModelSession":
+        return self
+
+    @holder.setter
+    def holder(self, _: object) -> None: ...
+
+    @property
+    def observer(self) -> "ModelSession":
+        return self
+
+    @observer.setter
+    def observer(self, _: object) -> None: ...
+
+    def is_held(self) -> bool:
+        return self.model.fenced
+
+    def release(self) -> None:
+        self.model.fenced = False
+
+    def __enter__(self) -> "ModelSession":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMark:
+    lsn: str
+    next_xid: int
+
+
+class ModelSql:
+    """What the steps do over SQL, by the names of the functions that it takes the place of."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def open_session(self, database: str, _: str) -> ModelSession:
+        self._model._require_life()
+        return ModelSession(self._model, self._model.servers[database], database)
+
+    def open_fence(self, leader: str, *_: object) -> ModelSession:
+        with self._model.act(over_sql=True):
+            self._model.fenced = True
+        return ModelSession(self._model, self._model.leader, leader)
+
+    def set_mark(self, fence: ModelSession) -> ModelMark:
+        with self._model.act(over_sql=True):
+            fence.server.xids += 1
+            fence.server.barrier = fence.server.xids
+        return ModelMark("0/1", fence.server.xids)
+
+    def wait_until_replayed(self, *_: object) -> None:
+        with self._model.act(over_sql=True):
+            self._model.replicate()
+
+    def next_xid(self, session: ModelSession) -> int:
+        return session.server.xids
+
+    def unproven(self, leader: ModelSession, follower: ModelSession) -> str | None:
+        old, new = leader.server, follower.server
+        if old.barrier is None or old.barrier != new.barrier:
+            return "the barrier is not there"
+        later = old.xids - old.barrier
+        if old.sealed_at is not None and old.sealed_at == old.barrier + 1:
+            later -= 1
+        return f"{later} transactions since" if later else None
+
+    def refuses_writes(self, session: ModelSession) -> str | None:
+        return "it follows" if session.server.following else None
+
+    def seal(self, session: ModelSession, *_: object) -> int:
+        with self._model.act(over_sql=True):
+            if session.server.sealed_at is None:
+                session.server.xids += 1
+                session.server.sealed_at = session.server.xids
+                return 1
+        return 0
+
+    def unseal(self, session: ModelSession) -> None:
+        with self._model.act(over_sql=True):
+            session.server.sealed_at = None
+
+    def is_sealed(self, session: ModelSession) -> bool:
+        return session.server.sealed_at is not None
+
+    def end_sessions(self, *_: object) -> None:
+        with self._model.act(over_sql=True):
+            pass
+
+
+def one_after_the_other(act: Callable[[Any], Any], items: Any) -> list[Any]:
+    """In place of threads, so that the same numbers give the same run."""
+    return [act(item) for item in items]
+
+
+class InLine:
+    """In place of a pool of threads: does at once what is handed in."""
+
+    def __init__(self, _: int) -> None: ...
+
+    def __enter__(self) -> "InLine":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def submit(self, act: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_result(act(*arguments))
+        return future
+
+    map = staticmethod(one_after_the_other)

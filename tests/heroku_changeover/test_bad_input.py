@@ -1,0 +1,270 @@
+"""Every way in which something from outside can be wrong: a clear refusal, before anything is changed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from heroku_changeover.__main__ import main
+from heroku_changeover.by_hand import record_in_state
+from heroku_changeover.command import WINDOW_VARIABLE, Order
+from heroku_changeover.errors import BadInput
+from heroku_changeover.facts import ProcessType
+from heroku_changeover.heroku import address_from
+from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder
+from heroku_changeover.processes import Process
+from heroku_changeover.window import AppAsFound, Window, window_from
+
+TOKEN = {"HEROKU_API_KEY": "a-token"}
+APPS = {"shop": AppAsFound(maintenance=False, formation=(ProcessType("web", 2, "Standard-1X"),))}
+WINDOW = Window("db-2", APPS, {"captured": 12.5}, {"tables_locked": 3})
+ORDER = Order("db-2", ("shop",), "postgresql-round-1", "shop-db-2")
+Change = Callable[[dict[str, Any]], object]
+
+
+def without(*path: str) -> Change:
+    return lambda row: _parent(row, path).pop(path[-1])
+
+
+def replacing(value: object, *path: str) -> Change:
+    return lambda row: _parent(row, path).update({path[-1]: value})
+
+
+def _parent(row: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    for key in path[:-1]:
+        row = row[key]
+    return row
+
+
+ENVIRONMENTS = [
+    ({}, "no Heroku token"),
+    ({"HEROKU_API_KEY": ""}, "no Heroku token"),
+    ({"HEROKU_API_KEY": "  "}, "no Heroku token"),
+    ({"HEROKU_API_KEY": "a\nb"}, "characters that no token has"),
+    ({"HEROKU_API_KEY": "a b"}, "characters that no token has"),
+    ({"HEROKU_API_KEY": "töken"}, "characters that no token has"),
+    ({"HEROKU_API_KEY": "a\x00b"}, "characters that no token has"),
+    ({**TOKEN, "HEROKU_API_URL": "http://api.heroku.com"}, "not an https address"),
+    ({**TOKEN, "HEROKU_API_URL": "api.heroku.com"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "ftp://api.heroku.com"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "https://"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "https://[::1"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "https://host:port"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "https://host:99999"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "https://user:secret@host"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "https://host?a=b"}, "not the address of an API"),
+    ({**TOKEN, "HEROKU_API_URL": "http://127.0.0.1:1", "HEROKU_DATA_API_URL": "https://data"}, "have to be on this"),
+    ({**TOKEN, "HEROKU_DATA_API_URL": "http://127.0.0.1:1"}, "have to be on this"),
+    ({**TOKEN, "HEROKU_DATA_API_URL": "http://api.data.heroku.com"}, "not an https address"),
+    ({**TOKEN, "HEROKU_DATA_API_URL": "data"}, "HEROKU_DATA_API_URL is not the address"),
+    ({"NETRC_PATH": "/nonexistent"}, "no Heroku token"),
+]
+
+DOCUMENTS = [
+    without("version"),
+    without("generation"),
+    without("apps"),
+    without("acts"),
+    without("facts"),
+    without("apps", "shop", "maintenance"),
+    without("apps", "shop", "formation"),
+    without("apps", "shop", "formation", "web", "quantity"),
+    without("apps", "shop", "formation", "web", "size"),
+    replacing(0, "version"),
+    replacing(2, "version"),
+    replacing("1", "version"),
+    replacing(None, "version"),
+    replacing("db-3", "generation"),
+    replacing(None, "generation"),
+    replacing(7, "generation"),
+    replacing(None, "apps"),
+    replacing([], "apps"),
+    replacing("shop", "apps"),
+    replacing({"shop": None}, "apps"),
+    replacing({"shop": []}, "apps"),
+    replacing("no", "apps", "shop", "maintenance"),
+    replacing(None, "apps", "shop", "maintenance"),
+    replacing(1, "apps", "shop", "maintenance"),
+    replacing(None, "apps", "shop", "formation"),
+    replacing([], "apps", "shop", "formation"),
+    replacing({"web": 2}, "apps", "shop", "formation"),
+    replacing(-1, "apps", "shop", "formation", "web", "quantity"),
+    replacing(1.5, "apps", "shop", "formation", "web", "quantity"),
+    replacing("two", "apps", "shop", "formation", "web", "quantity"),
+    replacing("2", "apps", "shop", "formation", "web", "quantity"),
+    replacing(True, "apps", "shop", "formation", "web", "quantity"),
+    replacing(None, "apps", "shop", "formation", "web", "quantity"),
+    replacing(None, "acts"),
+    replacing([1], "acts"),
+    replacing({"captured": "early"}, "acts"),
+    replacing({"captured": None}, "acts"),
+    replacing({"captured": float("nan")}, "acts"),
+    replacing({"captured": float("inf")}, "acts"),
+    replacing(None, "facts"),
+    replacing("no", "facts"),
+    replacing(3, "facts"),
+]
+
+TEXTS = [
+    "{",
+    "null",
+    "[]",
+    "7",
+    '"text"',
+    "not json",
+    WINDOW.line()[:-1],
+    WINDOW.line()[:30],
+    WINDOW.line() * 2,
+    "\x00",
+]
+
+RECORDS = [
+    without("version"),
+    without("order"),
+    without("window"),
+    without("engine"),
+    without("gave_up"),
+    without("order", "generation"),
+    without("order", "apps"),
+    without("order", "leader"),
+    without("order", "follower"),
+    replacing(2, "version"),
+    replacing(None, "order"),
+    replacing({"colour": "blue"}, "order"),
+    replacing(None, "order", "apps"),
+    replacing(None, "window"),
+    replacing({}, "window"),
+    replacing("db-3", "window", "generation"),
+    replacing(None, "engine"),
+    replacing([{}], "engine"),
+    replacing([{"pid": "one", "started": 1, "name": ""}], "engine"),
+    replacing([{"pid": 1, "started": None, "name": ""}], "engine"),
+]
+
+GOOD = ["--generation", "db-2", "--app", "shop", "--from", "postgresql-round-1", "--to", "shop-db-2"]
+COMMAND_LINES = [
+    ([], "the following arguments are required"),
+    (["promot"], "invalid choice"),
+    (["promote"], "the following arguments are required"),
+    (["promote", *GOOD[:-2]], "--to"),
+    (["promote", *GOOD[2:]], "--generation"),
+    (["promote", *GOOD[:2], *GOOD[4:]], "--app"),
+    (["promote", *GOOD, "--budget", "0"], "whole number of seconds"),
+    (["promote", *GOOD, "--budget", "-1"], "whole number of seconds"),
+    (["promote", *GOOD, "--budget", "soon"], "--budget"),
+    (["promote", *GOOD, "--budget", "1.5"], "--budget"),
+    (["promote", *GOOD, "--follower-limit", "0"], "whole number of seconds"),
+    (["promote", *GOOD, "--follower-limit", ""], "--follower-limit"),
+    (["promote", *GOOD, "--one-off-dynos", "kill"], "invalid choice"),
+    (["promote", *GOOD, "--verify", "no"], "invalid choice"),
+    (["promote", *GOOD, "--forse"], "unrecognized arguments"),
+    (["promote", *GOOD, "extra"], "unrecognized arguments"),
+    (["retire-guard", "--app", "shop"], "--database"),
+    (["retire-guard", "--database", "shop-db-1"], "--app"),
+    (["status"], "--app"),
+    (["status", "--app"], "expected one argument"),
+    (["recover"], "--app"),
+    (["recover", "--app", "shop", "--was", "web"], "not of the form web=2"),
+    (["recover", "--app", "shop", "--was", "web=many"], "not of the form web=2"),
+    (["recover", "--app", "shop", "--was", "=2"], "not of the form web=2"),
+    (["recover", "--app", "shop", "--was", "web=-1"], "not of the form web=2"),
+    (["keep"], "--app"),
+]
+
+STATES = ["", "{", "null", "[]", "{}", '{"deployment": null}', '{"deployment": {"resources": 7}}', "<html>"]
+
+
+@pytest.mark.parametrize(("environ", "found"), ENVIRONMENTS)
+def test_an_environment_that_leads_nowhere_is_refused(environ: dict[str, str], found: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=found) as refusal:
+        address_from({"NETRC_PATH": str(tmp_path / "none"), **environ})
+
+    assert "secret" not in str(refusal.value)
+    assert not (key := environ.get("HEROKU_API_KEY", "").strip()) or key not in str(refusal.value)
+
+
+@pytest.mark.parametrize("change", DOCUMENTS)
+def test_a_window_document_that_is_not_whole_is_refused(change: Change) -> None:
+    row = json.loads(WINDOW.line())
+    change(row)
+
+    with pytest.raises(BadInput, match=WINDOW_VARIABLE):
+        window_from({WINDOW_VARIABLE: json.dumps(row)}, "db-2")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_that_is_no_window_document_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="does not hold a window document"):
+        window_from({WINDOW_VARIABLE: text}, "db-2")
+
+
+@pytest.mark.parametrize("change", RECORDS)
+def test_a_record_that_is_not_whole_is_refused_with_its_file(change: Change, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "shop")
+    journal.write(Record(ORDER, WINDOW, (Process(1, 2.0, "pulumi"),)))
+    row = json.loads(journal.record_path.read_text())
+    change(row)
+    journal.record_path.write_text(json.dumps(row))
+
+    with pytest.raises(BadInput, match=r"shop\.window\.json|HEROKU_CHANGEOVER_WINDOW"):
+        journal.read()
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "7"])
+def test_a_file_that_is_no_record_is_refused_with_its_name(text: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "shop")
+    journal.record_path.write_text(text)
+
+    with pytest.raises(BadInput, match=r"shop\.window\.json"):
+        journal.read()
+
+
+@pytest.mark.parametrize(("words", "found"), COMMAND_LINES)
+def test_a_command_line_that_cannot_be_meant_is_refused_in_a_line(
+    words: list[str], found: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == BadInput.exit_code
+
+    said = capsys.readouterr().err
+    assert found in said
+    assert "--help" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", STATES)
+def test_a_text_that_is_no_exported_stack_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="pulumi stack export"):
+        record_in_state(text, "shop")
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {},
+        {"inputs": None},
+        {"inputs": {"create": 7}},
+        {"inputs": {"create": "echo 'no end"}},
+        {"inputs": {"create": "exec python3 -m heroku_changeover"}},
+        {"inputs": {"create": "exec python3 -m heroku_changeover promote"}},
+        {"inputs": {"create": f"python3 -m heroku_changeover scale-down {' '.join(GOOD)}"}},
+        {"inputs": {"create": f"python3 -m heroku_changeover scale-down {' '.join(GOOD)}"}, "outputs": {"stdout": "{"}},
+        {"inputs": {"create": f"python3 -m heroku_changeover scale-down {' '.join(GOOD)}"}, "outputs": {"stdout": 7}},
+    ],
+)
+def test_a_resource_of_another_kind_tells_of_no_changeover(resource: dict[str, Any]) -> None:
+    assert record_in_state(json.dumps({"deployment": {"resources": [resource]}}), "shop") is None
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(BadInput, match=HOME_VARIABLE):
+        folder({HOME_VARIABLE: str(tmp_path / "file")})
+
+
+def test_there_are_at_least_150_inputs_in_these_tables() -> None:
+    tables = (ENVIRONMENTS, DOCUMENTS, TEXTS, RECORDS, COMMAND_LINES, STATES)
+
+    assert sum(len(table) for table in tables) + 30 >= 150

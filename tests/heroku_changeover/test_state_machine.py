@@ -1,0 +1,188 @@
+"""Whatever breaks, in whatever order: nothing is lost, and the app is up or the next `pulumi up` brings it up."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from heroku_changeover import attachments, changeover, fence, follower, postgres, service, sessions, steps
+from heroku_changeover import switch as switching
+from heroku_changeover.changeover import Changeover
+from heroku_changeover.command import STEPS, Order
+from heroku_changeover.errors import ChangeoverError, NeedsPerson
+from heroku_changeover.heroku import Heroku
+from heroku_changeover.recovery import recover
+from heroku_changeover.window import Window
+
+from .model import (
+    FOLLOWER,
+    LEADER,
+    Died,
+    Fault,
+    InLine,
+    Model,
+    ModelApp,
+    ModelHeroku,
+    ModelSql,
+    Server,
+    one_after_the_other,
+)
+
+FORMATION = {"web": 2, "worker": 1}
+KINDS = ("dies-before", "dies-after", "fails", "answer-lost")
+PATCHED = ("open_session", "open_fence", "set_mark", "wait_until_replayed", "next_xid", "unproven", "refuses_writes")
+
+
+class World:
+    """A model with the code under test tied to it, and what a stack would remember."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, apps: int, rogue: bool) -> None:
+        names = [f"shop{n or ''}" for n in range(apps)]
+        servers = {LEADER: Server(LEADER), FOLLOWER: Server(FOLLOWER, following=True)}
+        self.model = Model({n: ModelApp(n, dict(FORMATION)) for n in names}, servers, rogue)
+        self.order = Order("db-2", tuple(names), LEADER, FOLLOWER)
+        self.done: list[str] = []
+        self.window = self.known = Window("db-2")
+        self.needs_person = ""
+        self._tie(monkeypatch)
+
+    def _tie(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sql = ModelSql(self.model)
+        for name in (*PATCHED, "seal", "unseal"):
+            monkeypatch.setattr(switching, name, getattr(sql, name))
+        for name in ("seal", "is_sealed"):
+            monkeypatch.setattr(fence, name, getattr(sql, name))
+        monkeypatch.setattr(postgres, "open_session", sql.open_session)
+        monkeypatch.setattr(sessions, "end_sessions", sql.end_sessions)
+        monkeypatch.setattr(follower, "_require_reach", lambda _: None)
+        monkeypatch.setattr(changeover, "app_from", lambda _, name: self.model.app(name))
+        monkeypatch.setattr(changeover, "database_named", lambda _, name: self.model.database(name))
+        monkeypatch.setattr(changeover, "ThreadPoolExecutor", InLine)
+        for module in (service, attachments, switching):
+            monkeypatch.setattr(module, "side_by_side", one_after_the_other)
+
+    def changeover(self, window: Window) -> Changeover:
+        heroku = cast("Heroku", ModelHeroku(self.model))
+        return Changeover(self.order, heroku, window, lambda _: None, self.model.clock)
+
+    def up(self, fault: Fault | None) -> None:
+        """`pulumi up`: every step that is not recorded as done, until one fails; what it printed last is kept."""
+        self.model.fault, self.model.dead = fault, False
+        for step in STEPS:
+            if step not in self.done and not self._step(step):
+                break
+        self.model.fault = None
+
+    def _step(self, step: str) -> bool:
+        c = self.changeover(max(self.window, self.known, key=lambda w: max(w.acts.values(), default=0.0)))
+        try:
+            steps.STEPS[step](c)
+        except (ChangeoverError, Died) as error:
+            self.needs_person = str(error) if isinstance(error, NeedsPerson) else ""
+            self.known = c.window
+            return False
+        self.window = self.known = c.window
+        self.done.append(step)
+        return True
+
+    def keeper(self, fault: Fault | None) -> None:
+        """What a keeper does once the run is gone; it may fail, or die as well."""
+        self.model.fault, self.model.dead = fault, False
+        c = self.changeover(self.known)
+        try:
+            if c.window.apps and not c.observe().is_serving:
+                recover(c)
+        except (ChangeoverError, Died):
+            pass
+        self.known, self.model.fault, self.model.dead = c.window, None, False
+
+    def colleague(self, quantity: int) -> None:
+        app = next(iter(self.model.apps.values()))
+        app.formation["web"] = quantity
+        app.running, app.booting = app.primary, True
+
+    @property
+    def is_up(self) -> bool:
+        return all(not a.maintenance and sum(a.formation.values()) for a in self.model.apps.values())
+
+    @property
+    def missing(self) -> set[int]:
+        """Acknowledged writes that are not on the primary of the apps."""
+        (primary,) = {app.primary for app in self.model.apps.values()}
+        return set(self.model.acknowledged) - set(self.model.servers[primary].writes)
+
+
+faults = st.builds(Fault, st.integers(0, 24), st.sampled_from(KINDS))
+events = st.one_of(
+    st.tuples(st.just("up"), faults),
+    st.tuples(st.just("keeper"), st.none() | faults),
+    st.tuples(st.just("colleague"), st.integers(1, 4)),
+)
+
+
+@pytest.fixture
+def patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield monkeypatch
+
+
+@settings(deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(apps=st.integers(1, 2), rogue=st.booleans(), story=st.lists(events, max_size=5))
+def test_no_story_loses_a_write_or_leaves_an_app_down(
+    patch: pytest.MonkeyPatch, apps: int, rogue: bool, story: list[tuple[str, Any]]
+) -> None:
+    world = World(patch, apps, rogue)
+    for kind, what in story:
+        getattr(world, kind)(what)
+    for _ in range(3):
+        if len(world.done) < len(STEPS):
+            world.up(None)
+    world.model.pass_time(1)
+
+    event("finished" if len(world.done) == len(STEPS) else "a person is needed")
+    assert world.is_up
+    assert not world.missing
+    assert len(world.done) == len(STEPS) or "To start over" in world.needs_person
+
+
+@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fault=faults, rogue=st.booleans())
+def test_a_keeper_alone_brings_every_app_up_again(patch: pytest.MonkeyPatch, fault: Fault, rogue: bool) -> None:
+    world = World(patch, 2, rogue)
+    world.up(fault)
+    world.keeper(None)
+
+    assert world.is_up
+    assert not world.missing
+
+
+@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fault=faults, rogue=st.booleans())
+def test_dynos_and_maintenance_are_as_they_were_found(patch: pytest.MonkeyPatch, fault: Fault, rogue: bool) -> None:
+    world = World(patch, 2, rogue)
+    world.up(fault)
+    world.keeper(None)
+    world.up(None)
+
+    assert [app.formation for app in world.model.apps.values()] == [FORMATION, FORMATION]
+
+
+def test_a_changeover_in_which_nothing_breaks_is_finished_by_one_up(patch: pytest.MonkeyPatch) -> None:
+    world = World(patch, 2, rogue=True)
+    world.up(None)
+
+    assert world.done == list(STEPS)
+    assert {app.primary for app in world.model.apps.values()} == {FOLLOWER}
+    assert not world.missing
+
+
+def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:
+    """Else none of these tests could fail."""
+    world = World(patch, 1, rogue=True)
+    patch.setattr(switching, "open_fence", lambda *_: ModelSql(world.model).open_session(LEADER, ""))
+    patch.setattr("tests.heroku_changeover.model.ModelSession.is_held", lambda _: True)
+    world.up(None)
+
+    assert world.missing
