@@ -29,7 +29,11 @@ demo: $(READY)  ## change the plan of a real database under traffic, from pulumi
 .PHONY: test
 test: $(READY)  ## run every test: decisions, graph, steps, engine
 	$(RUN) toolchain
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
+
+.PHONY: faults
+faults: $(READY)  ## a fault at every act of a changeover, under traffic; SEED=<number> chooses the cases
+	$(RUN) faults
 
 .PHONY: check
 check: lint types contracts  ## lint, types, import contracts and workflows

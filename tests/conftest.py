@@ -11,6 +11,16 @@ from local_heroku.launcher import LocalHeroku
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Tests of the toolchain share what is dear to make within a file, so a file of them runs in one worker; all others
+    are spread over the workers.
+    """
+    for item in items:
+        if "toolchain" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def heroku_of_the_session() -> Iterator[LocalHeroku]:
     """One local Heroku; tests share it and take apps with names of their own."""

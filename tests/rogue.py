@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+BREATH = 0.01
+"""Seconds between two writes of a session: some hundred a second, and most of the processor is left for the rest."""
+
 PAUSE = 0.005
 
 
@@ -29,7 +32,7 @@ class Rogue:
                 self._stop.wait(PAUSE)
 
     def _write_with(self, connection: "psycopg.Connection[tuple[int]]") -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(BREATH):
             row = connection.execute(
                 "INSERT INTO orders (reference, source) VALUES ('r', 'rogue') RETURNING id"
             ).fetchone()

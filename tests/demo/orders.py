@@ -9,17 +9,17 @@ from itertools import pairwise
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-PAUSE = 0.02
-
 
 @dataclass(slots=True)
 class Customer:
     """
-    Orders from several threads until it is told to stop; `ledger` maps the id that was acknowledged to the reference.
+    Orders from several threads, with pauses in seconds, until it is told to stop; `ledger` maps the id that was
+    acknowledged to the reference.
     """
 
     web_url: str
     threads: int = 2
+    pause: float = 0.02
     ledger: dict[int, str] = field(default_factory=dict)
     answered_at: list[float] = field(default_factory=list)
     refused: int = 0
@@ -39,7 +39,7 @@ class Customer:
 
     def _order(self, thread: int) -> None:
         number = 0
-        while not self._stop.wait(PAUSE):
+        while not self._stop.wait(self.pause):
             number += 1
             reference = f"customer-{thread}-{number}"
             acknowledged = self._acknowledged(reference)

@@ -137,6 +137,8 @@ async def change_database(c: Call) -> Answer:
         await server.hold_replay(hold=bool(c.body["hold_replay"]))
     if server is not None and c.body.get("stop"):
         await server.stop()
+    if server is not None and c.body.get("restart"):
+        await server.restart()
     return 200, {}
 
 
@@ -146,9 +148,10 @@ async def show_database(c: Call) -> Answer:
 
 
 async def change_world(c: Call) -> Answer:
-    """Knobs for all: `grace`, `unfollow_pause`, `fork_follow_pause`, in seconds."""
+    """Knobs for all: `grace`, `unfollow_pause`, `fork_follow_pause`, in seconds; `token`, the one that is valid."""
     for name in ("grace", "unfollow_pause", "fork_follow_pause"):
         setattr(c.world, name, float(c.body.get(name, getattr(c.world, name))))
+    c.world.token = str(c.body.get("token", c.world.token))
     return 200, {}
 
 

@@ -64,6 +64,13 @@ async def reachable_programs(folder: Path) -> Path:
     return found
 
 
+PORTS_TRIED = 5
+
+
+class ServerEnded(RuntimeError):
+    """A PostgreSQL server ended while it was starting; the text has its log."""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -94,8 +101,25 @@ class Server:
         return path.read_text(errors="replace") if path.exists() else ""
 
     async def start(self) -> None:
-        """Starts the server on a free port and waits until it answers; a failure shows its log."""
-        self.port = free_port()
+        """
+        Starts the server and waits until it answers; a failure shows its log.
+
+        It takes a free port and keeps it. Another process may take a port that was free a moment ago, so a first start
+        is tried with several.
+        """
+        if self.port:
+            await self._start()
+            return
+        for attempt in range(PORTS_TRIED):
+            self.port = free_port()
+            try:
+                await self._start()
+                return
+            except ServerEnded:
+                if attempt + 1 == PORTS_TRIED:
+                    raise
+
+    async def _start(self) -> None:
         with self.folder.with_suffix(".log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 str(self.bin / "postgres"),
@@ -114,7 +138,7 @@ class Server:
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while not (self.folder / "postmaster.pid").exists() or "ready" not in self._status():
             if self.process is None or self.process.returncode is not None:
-                raise RuntimeError(f"a PostgreSQL server ended while starting:\n{self.log}")
+                raise ServerEnded(f"a PostgreSQL server ended while starting:\n{self.log}")
             if asyncio.get_running_loop().time() > deadline:
                 raise RuntimeError(f"a PostgreSQL server was not ready within {START_SECONDS} s:\n{self.log}")
             await asyncio.sleep(0.02)
@@ -135,6 +159,12 @@ class Server:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(with_signal)
             await self.process.wait()
+
+    async def restart(self) -> None:
+        """As after a crash: sessions break, and the server recovers from its log."""
+        await self.stop()
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        await self.start()
 
     async def remove(self) -> None:
         await self.stop()

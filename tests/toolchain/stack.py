@@ -71,6 +71,11 @@ class Stack:
         kind = "--secret" if secret else "--plaintext"
         self.pulumi("config", "set", kind, key, stdin=value, check=True)
 
+    def configure_all(self, values: Mapping[str, str]) -> None:
+        """Set several keys in one go; none of the values may be a secret, because a list of processes shows them."""
+        words = [word for key, value in values.items() for word in ("--plaintext", f"{key}={value}")]
+        self.pulumi("config", "set-all", *words, check=True)
+
     def pulumi(
         self,
         *arguments: str,

@@ -332,4 +332,4 @@ def test_the_servers_do_not_run_as_root(heroku: LocalHeroku, shop: dict[str, Any
     with psycopg.connect(shop["database_url"]) as connection:
         server = psutil.Process(connection.info.backend_pid)
 
-    assert server.uids().effective != 0
+        assert server.uids().effective != 0

@@ -1,0 +1,129 @@
+"""Which fault is tried where: enumerated from the acts of the product, so that a new act brings its cases along."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from heroku_changeover.acts import Act
+
+WRITES = {
+    Act.MAINTENANCE_ON: ("PATCH", "/apps/{app}"),
+    Act.SCALE_DOWN: ("PATCH", "/apps/{app}/formation"),
+    Act.STOP_ONE_OFF: ("POST", "/apps/{app}/dynos/.*/actions/stop"),
+    Act.KEEP_ATTACHED: ("POST", "/addon-attachments"),
+    Act.UNFOLLOW: ("PUT", "/client/v11/databases/.*/unfollow"),
+    Act.ATTACH: ("POST", "/addon-attachments"),
+    Act.SCALE_UP: ("PATCH", "/apps/{app}/formation"),
+    Act.MAINTENANCE_OFF: ("PATCH", "/apps/{app}"),
+    Act.CARRY_SCHEDULE: ("POST", "/client/v11/databases/.*/transfer-schedules"),
+}
+"""Acts that are a write to an API: method and path of the request, by which a fault finds it."""
+
+READS = {
+    Act.AWAIT_AVAILABLE: "/client/v11/databases/.*",
+    Act.AWAIT_CLOSE: "/client/v11/databases/.*",
+    Act.AWAIT_DYNOS: "/apps/{app}/dynos",
+    Act.AWAIT_ONE_OFFS: "/apps/{app}/dynos",
+    Act.AWAIT_UNFOLLOWED: "/client/v11/databases/.*",
+    Act.AWAIT_RELEASE: "/apps/{app}/releases",
+    Act.AWAIT_WEB: "/apps/{app}/dynos",
+}
+"""Acts that wait for what an API says: the path that is read."""
+
+OVER_SQL = (Act.REACH, Act.END_SESSIONS, Act.LOCK, Act.BARRIER, Act.AWAIT_REPLAY, Act.AWAIT_WRITABLE, Act.SEAL)
+"""Acts that are, or wait for, something on the database servers."""
+
+ELSEWHERE = {Act.START_KEEPER, Act.UNSEAL}
+"""Acts that ask neither an API nor, but for the way back of a switch that cannot be proved, a database server."""
+
+ENDINGS = ("step-killed", "step-ended", "ctrl-c", "ctrl-c-twice", "cli-killed", "machine-lost")
+"""Ways in which a run ends before its time."""
+
+ANSWERS = ("500", "503", "429", "reset-before", "reset-after", "hang", "not-json")
+"""Ways in which an API fails once."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Case:
+    """One fault: what happens, at which act, before or after it, and whether a rogue writer is at work meanwhile."""
+
+    what: str
+    act: Act
+    phase: str
+    rogue: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.phase} {self.act.value}{', with a rogue writer' if self.rogue else ''}"
+
+
+def cases(seed: int) -> list[Case]:
+    """
+    Every case of a run, in a random order.
+
+    At every act that changes something a run is cancelled, a machine is lost, and one of the other endings happens,
+    before it and after it; at every wait a run is cancelled before it and ended otherwise after it. The seed decides
+    which.
+    """
+    chosen = random.Random(seed)  # noqa: S311 - nothing secret
+    every = [*_endings(chosen), *_answers(chosen), *_servers(), *_unusual(), *_rogues(chosen)]
+    chosen.shuffle(every)
+    return every
+
+
+def slice_of(seed: int) -> list[Case]:
+    """One case for every act, with every way of ending a run among them."""
+    chosen = random.Random(seed)  # noqa: S311 - nothing secret
+    kinds = list(ENDINGS)
+    chosen.shuffle(kinds)
+    return [Case(kinds[n % len(kinds)], act, "after" if n % 2 else "before") for n, act in enumerate(_reached())]
+
+
+def _reached() -> list[Act]:
+    """The acts of a changeover in which nothing goes wrong; `Act.UNSEAL` is the way back of a switch that cannot."""
+    return [act for act in Act if act is not Act.UNSEAL]
+
+
+def _endings(chosen: random.Random) -> Iterator[Case]:
+    others = [e for e in ENDINGS if e not in {"ctrl-c", "machine-lost"}]
+    for act in _reached():
+        if act.name.startswith("AWAIT_"):
+            yield Case("ctrl-c", act, "before")
+            yield Case(chosen.choice([*others, "machine-lost"]), act, "after")
+            continue
+        for phase in ("before", "after"):
+            for what in ("ctrl-c", "machine-lost", chosen.choice(others)):
+                yield Case(what, act, phase)
+
+
+def _answers(chosen: random.Random) -> Iterator[Case]:
+    for act in WRITES:
+        for what in chosen.sample(ANSWERS, 3):
+            yield Case(what, act, "before")
+    for act in READS:
+        for what in chosen.sample([a for a in ANSWERS if a != "reset-after"], 2):
+            yield Case(what, act, "before")
+
+
+def _servers() -> Iterator[Case]:
+    for act in OVER_SQL:
+        yield Case("leader-restarted", act, "before")
+    for act in (Act.REACH, Act.BARRIER, Act.AWAIT_REPLAY):
+        yield Case("follower-stopped", act, "before")
+
+
+def _unusual() -> Iterator[Case]:
+    yield Case("release-fails", Act.ATTACH, "before")
+    yield Case("sigterm-ignored", Act.SCALE_DOWN, "before")
+    yield Case("lag-stays", Act.LOCK, "before")
+    yield Case("unprovable", Act.ATTACH, "before")
+    for act in (Act.MAINTENANCE_ON, Act.AWAIT_DYNOS, Act.LOCK):
+        yield Case("colleague-scales-up", act, "after")
+    for act in (Act.SCALE_DOWN, Act.UNFOLLOW, Act.SCALE_UP):
+        yield Case("token-expires", act, "before")
+        yield Case("api-is-down", act, "before")
+
+
+def _rogues(chosen: random.Random) -> Iterator[Case]:
+    for act in (Act.LOCK, Act.BARRIER, Act.UNFOLLOW, Act.AWAIT_UNFOLLOWED, Act.SEAL, Act.ATTACH, Act.SCALE_UP):
+        yield Case("ctrl-c", act, "before", rogue=True)
+        yield Case(chosen.choice(["machine-lost", "step-killed", "cli-killed"]), act, "after", rogue=True)

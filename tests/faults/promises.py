@@ -1,0 +1,120 @@
+"""What has to be true after every case, checked on the real servers, processes and files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import psycopg
+
+from demo.orders import Customer
+from faults.scene import Scene, changeover_processes
+from rogue import Rogue
+
+FORMATION = {"web": 1, "worker": 1}
+NEW_PLAN = "standard-2"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is not as promised; empty lists are good news."""
+
+    lost_writes: int = 0
+    left_down: list[str] = field(default_factory=list)
+    inconsistent: list[str] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost_writes or self.left_down or self.inconsistent or self.leaks)
+
+
+def judge(scene: Scene, customer: Customer, rogue: Rogue | None) -> Verdict:
+    """Traffic has stopped; the last `pulumi up` is done."""
+    verdict = Verdict(lost_writes=_lost(scene, customer, rogue))
+    verdict.left_down += _down(scene)
+    verdict.inconsistent += [*_formation(scene), *_databases(scene), *_only_on_the_old_one(scene), *_processes(scene)]
+    if scene.pulumi("preview", "--expect-no-changes")[0]:
+        verdict.inconsistent.append("the state of the stack and Heroku do not agree")
+    verdict.leaks += _leaks(scene)
+    return verdict
+
+
+def _orders(scene: Scene, addon: str) -> set[int]:
+    with psycopg.connect(scene.heroku.database_url(addon)) as connection:
+        return {int(i) for (i,) in connection.execute("SELECT id FROM orders")}
+
+
+def _lost(scene: Scene, customer: Customer, rogue: Rogue | None) -> int:
+    acknowledged = set(customer.ledger) | set(rogue.acknowledged if rogue else ())
+    return len(acknowledged - _orders(scene, scene.heroku.primary(scene.name)))
+
+
+def _down(scene: Scene) -> Iterator[str]:
+    """Down by itself after the interruption, or at the very end."""
+    if scene.down_seconds is None and scene.case.what not in {"machine-lost", "release-fails", "token-expires"}:
+        yield "the app did not serve when the interrupted run, its steps and its keeper had ended"
+    with urlopen(scene.app["web_url"], timeout=10) as answer:
+        if answer.status != 200:
+            yield f"the app answers {answer.status} at the end"
+
+
+def _formation(scene: Scene) -> Iterator[str]:
+    live = {t: q for t, q in scene.heroku.quantities(scene.name).items() if t != "release"}
+    allowed = [FORMATION]
+    if scene.case.what == "colleague-scales-up":
+        allowed.append({**FORMATION, "web": 2})
+    if live not in allowed:
+        yield f"the formation is {live}"
+    if scene.heroku.get(f"/apps/{scene.name}")["maintenance"]:
+        yield "maintenance mode is on"
+
+
+def _databases(scene: Scene) -> Iterator[str]:
+    """The wanted plan is reached, and no follower was bought that nobody needed."""
+    primary = scene.heroku.primary(scene.name)
+    plan = scene.heroku.get(f"/addons/{primary}")["plan"]["name"]
+    if plan != f"heroku-postgresql:{NEW_PLAN}":
+        yield f"the primary {primary} is on {plan}"
+    if scene.started_over and not (scene.case.rogue or scene.case.what == "unprovable"):
+        yield "it had to be started over, although nobody wrote to the old database"
+    bought = [e["addon"] for e in scene.heroku.events() if e["what"] == "provisioned" and _is_of(scene, e["addon"])]
+    if len(bought) != (2 if scene.started_over else 1):
+        yield f"these followers were bought: {', '.join(bought)}"
+
+
+def _is_of(scene: Scene, addon: str) -> bool:
+    return str(addon).startswith(f"{scene.name}-db-")
+
+
+def _only_on_the_old_one(scene: Scene) -> Iterator[str]:
+    """Whatever any writer stored, it is on the primary: only one database was written to."""
+    primary = scene.heroku.primary(scene.name)
+    if primary != scene.app["addon"]:
+        stray = _orders(scene, scene.app["addon"]) - _orders(scene, primary)
+        if stray:
+            yield f"{len(stray)} orders are on the old database only"
+
+
+def _processes(scene: Scene) -> Iterator[str]:
+    left = changeover_processes(scene)
+    if left:
+        yield f"processes are left: {left}"
+    if list(scene.home.glob("*.window.json")):
+        yield "the record of an open window is left"
+
+
+def _leaks(scene: Scene) -> Iterator[str]:
+    secrets = {"the token": scene.heroku.token}
+    for addon in {scene.app["addon"], scene.heroku.primary(scene.name)}:
+        secrets[f"the password of {addon}"] = str(urlsplit(scene.heroku.database_url(addon)).password)
+    texts = {"the output": "\n".join(scene.said)}
+    for folder in (scene.home, scene.folder / "state"):
+        texts |= {str(path.relative_to(scene.folder)): _text(path) for path in folder.rglob("*") if path.is_file()}
+    for where, text in texts.items():
+        yield from (f"{what} is in {where}" for what, secret in secrets.items() if secret in text)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace")

@@ -1,0 +1,68 @@
+"""Runs one case from beginning to end and says what came of it."""
+
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults.cases import Case
+from faults.promises import Verdict, judge
+from faults.scene import CaseFailed, finish, play, prepare, traffic
+from local_heroku.launcher import LocalHeroku, LocalHerokuFailed
+from toolchain import Failed, Overrun, Toolchain
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`trouble` is empty when every promise was kept; `told` is everything that was printed."""
+
+    case: Case
+    verdict: Verdict
+    trouble: list[str] = field(default_factory=list)
+    told: str = ""
+    seconds: float = 0.0
+    down_seconds: float | None = None
+    started_over: bool = False
+
+
+def run_case(case: Case, heroku: LocalHeroku, toolchain: Toolchain, name: str, *, adopted: bool = True) -> Outcome:
+    """One case; every way in which it can go wrong ends up in the outcome."""
+    began, verdict, trouble = time.monotonic(), Verdict(), []
+    with tempfile.TemporaryDirectory(prefix="heroku-postgres-fault-") as folder:
+        scene = None
+        try:
+            scene = prepare(case, heroku, toolchain, Path(folder), name, adopted=adopted)
+            with traffic(scene) as (customer, rogue):
+                play(scene)
+                finish(scene)
+            verdict = judge(scene, customer, rogue)
+            trouble = _trouble(verdict)
+        except (CaseFailed, LocalHerokuFailed, Failed, Overrun, OSError) as error:
+            trouble = [f"{type(error).__name__}: {error}"]
+            verdict.inconsistent.append(str(error))
+        finally:
+            log = (
+                f"{_journal(Path(folder) / 'changeover')}\n--- local Heroku\n{_events(heroku, name) if trouble else ''}"
+            )
+            heroku.clear_faults()
+            heroku.patch("/_control/world", {"grace": 30})
+            heroku.delete(f"/_control/apps/{name}")
+        told = "\n".join([*(scene.said if scene else ()), "--- log of the changeover", log])
+        down, over = (scene.down_seconds, scene.started_over) if scene else (None, False)
+    return Outcome(case, verdict, trouble, told, round(time.monotonic() - began, 1), down, over)
+
+
+def _events(heroku: LocalHeroku, app: str) -> str:
+    """What went on in it that concerns one app, and what it logged last."""
+    events = [str(event) for event in heroku.events() if app in str(event) or "failed" in event["what"]]
+    asked = [f"{r['at']} {r['method']} {r['path']} {r['status']}" for r in heroku.requests() if r["method"] != "GET"]
+    return "\n".join([*events, *asked[-40:], heroku.log_text()[-4000:]])
+
+
+def _trouble(verdict: Verdict) -> list[str]:
+    lost = [f"{verdict.lost_writes} acknowledged writes are not on the primary"] if verdict.lost_writes else []
+    return [*lost, *verdict.left_down, *verdict.inconsistent, *verdict.leaks]
+
+
+def _journal(home: Path) -> str:
+    return "\n".join(path.read_text(errors="replace") for path in sorted(home.glob("*.log")))

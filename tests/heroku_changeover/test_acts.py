@@ -1,0 +1,82 @@
+"""Every outward act is one that faults are tried at."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import heroku_changeover
+from faults.cases import ELSEWHERE, OVER_SQL, READS, WRITES, cases, slice_of
+from faults.scene import HAPPENINGS
+from heroku_changeover.acts import Act
+
+FOLDER = Path(heroku_changeover.__file__).parent
+WRITING = {"patch", "post", "put_data", "post_data"}
+WAITING = {"until"}
+ON_SERVERS = {"open_fence", "set_mark", "wait_until_replayed", "seal", "unseal", "end_sessions"}
+NOT_ACTS = {"heroku.py", "fence.py", "wait.py", "journal.py", "cut_off.py"}
+"""The means by which acts are done, and waits of this machine's own."""
+
+MODULES = sorted(path for path in FOLDER.glob("*.py") if path.name not in NOT_ACTS)
+
+
+def outward_calls(tree: ast.AST, acting: bool = False) -> Iterator[tuple[str, int, bool]]:
+    """Name, line and whether it is inside `with … doing(…)`, of every call that changes something or waits."""
+    for node in ast.iter_child_nodes(tree):
+        inside = acting or (isinstance(node, ast.With) and any("doing" in ast.dump(i) for i in node.items))
+        if isinstance(node, ast.Call) and (name := _outward(node)):
+            yield name, node.lineno, inside
+        yield from outward_calls(node, inside)
+
+
+def _outward(call: ast.Call) -> str | None:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in WRITING | WAITING:
+        return call.func.attr
+    if isinstance(call.func, ast.Name) and call.func.id in ON_SERVERS:
+        return call.func.id
+    return None
+
+
+OUTSIDE = {
+    ("service.py", "patch"): "the caller brackets it: scaling down and scaling up are two acts",
+    ("follower.py", "until"): "part of reaching the databases over SQL",
+    ("switch.py", "open_fence"): "opening a lost fence anew, after the unfollow",
+}
+"""Calls that are bracketed elsewhere, each with where."""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_whatever_changes_something_or_waits_is_an_act(module: Path) -> None:
+    calls = list(outward_calls(ast.parse(module.read_text())))
+    outside = [(name, line) for name, line, inside in calls if not inside and (module.name, name) not in OUTSIDE]
+
+    assert not outside, f"{module.name} does these outside of `with c.doing(Act.…)`: {outside}"
+
+
+def test_the_look_for_outward_calls_finds_them() -> None:
+    found = {name for module in MODULES for name, _, _ in outward_calls(ast.parse(module.read_text()))}
+
+    assert found >= {"patch", "post", "put_data", "post_data", "until", "open_fence", "set_mark", "seal"}
+
+
+def test_every_act_has_its_kind_of_fault() -> None:
+    assert {*WRITES, *READS, *OVER_SQL, *ELSEWHERE} == set(Act)
+
+
+def test_every_act_has_cases_before_and_after_it() -> None:
+    tried = {(case.act, case.phase) for case in cases(1)}
+
+    assert tried >= {(act, phase) for act in Act if act is not Act.UNSEAL for phase in ("before", "after")}
+
+
+def test_every_case_is_one_that_can_be_played() -> None:
+    assert {case.what for seed in range(20) for case in cases(seed)} == set(HAPPENINGS)
+
+
+def test_there_are_enough_cases_whatever_the_seed_is() -> None:
+    assert all(len(set(cases(seed))) >= 150 for seed in range(20))
+
+
+def test_the_slice_covers_every_act_once() -> None:
+    assert [case.act for case in slice_of(1)] == [act for act in Act if act is not Act.UNSEAL]
