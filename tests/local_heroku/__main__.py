@@ -20,6 +20,10 @@ from local_heroku.world import World
 
 PREFIX = "local-heroku-"
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - each instance makes a folder of its own in it
+ROOM = 2 * 2**30
+"""Bytes that have to be free there: a database and its follower take some 100 MB."""
+
 
 def main() -> int:
     """Returns the exit code."""
@@ -33,7 +37,7 @@ def main() -> int:
 
 async def _run(options: argparse.Namespace) -> None:
     _remove_leftovers()
-    root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_place()))
     root.chmod(0o755)
     world = World()
     try:
@@ -47,6 +51,19 @@ async def _run(options: argparse.Namespace) -> None:
         await runner.cleanup()
     finally:
         await _clean(world, root)
+
+
+def _place() -> Path:
+    """
+    Where data folders go: into memory where there is room, since making servers and base backups is mostly writing
+    files; else where temporary files go.
+    """
+    try:
+        found = os.statvfs(MEMORY)
+    except OSError:
+        return Path(tempfile.gettempdir())
+    usable = os.access(MEMORY, os.W_OK) and not found.f_flag & os.ST_NOEXEC
+    return MEMORY if usable and found.f_bavail * found.f_frsize > ROOM else Path(tempfile.gettempdir())
 
 
 async def _announce(options: argparse.Namespace, world: World, cluster: Cluster) -> None:
@@ -85,7 +102,7 @@ async def _clean(world: World, root: Path) -> None:
 
 def _remove_leftovers() -> None:
     """Data folders of instances that were killed and could not clean up."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in (*MEMORY.glob(f"{PREFIX}*"), *Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(folder, ignore_errors=True)

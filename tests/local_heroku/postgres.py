@@ -22,6 +22,9 @@ shared_buffers = 16MB
 wal_level = replica
 max_wal_senders = 10
 wal_keep_size = 64MB
+min_wal_size = 2MB
+wal_init_zero = off
+wal_recycle = off
 hot_standby = on
 fsync = off
 autovacuum = on
@@ -230,7 +233,8 @@ class Cluster:
         cluster = cls(root, await reachable_programs(root))
         template = root / "template"
         await run_as_server(
-            cluster.bin / "initdb", "-D", template, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
+            *(cluster.bin / "initdb", "-D", template, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"),
+            "--wal-segsize=1",  # every server and every backup copies at least one
         )
         with (template / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS)
