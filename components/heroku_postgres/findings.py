@@ -15,6 +15,12 @@ GB = 2**30
 LIMITS_GB = {0: 64, 2: 256, 3: 512, 4: 768, 5: 1024, 6: 1536, 7: 2048, 8: 3072, 9: 4096}
 """Disk of a Standard, Premium, Private or Shield plan by its number (devcenter: heroku-postgres-plans, plan tables)."""
 
+MOST_BELOW, MOST_BELOW_ON_0 = 4, 1
+"""
+How many rows of the plan table a follower may be below its leader, and how many on a `-0` plan (devcenter:
+heroku-postgres-follower-databases).
+"""
+
 FOLLOWABLE = re.compile(r"(standard|premium|private|shield)-(l-|xl-)?(\d+)$")
 """
 Plans that can lead and follow; Essential, mini, basic, hobby and Advanced cannot (devcenter:
@@ -135,6 +141,38 @@ def _too_small(o: Outlook) -> Iterator[Finding]:
             f"{o.primary.name} holds {used / GB:.0f} GB, {o.wish.plan} has {limit} GB",
             "the follower would not fit",
             "choose a larger plan",
+        )
+
+
+def _too_far_below(o: Outlook) -> Iterator[Finding]:
+    below = _sizes_below(o.primary.plan, o.wish.plan)
+    most = MOST_BELOW_ON_0 if o.wish.plan.endswith("-0") else MOST_BELOW
+    if o.target is None and below > most:
+        yield finding(
+            "target-too-far-below",
+            f"{o.wish.plan} is {below} plan sizes below {o.primary.plan}, the plan of {o.primary.name}",
+            f"Heroku lets a follower be at most {most} below on that plan",
+            "choose a larger plan, or go down in several changes",
+        )
+
+
+def _sizes_below(leader: str, follower: str) -> int:
+    """How many rows of the plan table lie between two plans; 0 where one of them is not in it."""
+    sizes = list(LIMITS_GB)
+    numbers = [int(m[3]) for m in (FOLLOWABLE.match(leader), FOLLOWABLE.match(follower)) if m]
+    known = [sizes.index(n) for n in numbers if n in sizes]
+    return known[0] - known[1] if len(known) == 2 else 0
+
+
+def _other_runtime(o: Outlook) -> Iterator[Finding]:
+    leader, wanted = (plan.partition("-")[0] for plan in (o.primary.plan, o.wish.plan))
+    shielded = "shield" in {leader, wanted} and leader != wanted
+    if o.target is None and (shielded or (leader == "private" and wanted in {"standard", "premium"})):
+        yield finding(
+            "plan-of-another-runtime",
+            f"{o.primary.name} is on {o.primary.plan}, and {o.wish.plan} runs elsewhere",
+            "Heroku makes no follower out of a Private Space, and none into or out of a Shield one",
+            f"choose a {leader} plan, or move the data with `heroku pg:copy`",
         )
 
 
@@ -341,6 +379,8 @@ CHANGEOVER: tuple[Callable[[Outlook], Iterator[Finding]], ...] = (
     _leader_is_follower,
     _fork_follow,
     _too_small,
+    _too_far_below,
+    _other_runtime,
     _apps_not_listed,
     _other_primary,
     _heroku_maintenance,

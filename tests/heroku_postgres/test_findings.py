@@ -43,6 +43,10 @@ ERRORS = [
     ("leader-is-follower", wish(), about_leader(is_follower=True, following="x"), LEADER.name),
     ("fork-follow-unavailable", wish(), about_leader(fork_follow="Temporarily Unavailable"), "Temporarily Unavailable"),
     ("target-too-small", wish(plan="standard-2"), about_leader(data_bytes=300 * GB), "300 GB"),
+    ("target-too-far-below", wish(plan="standard-2"), about_leader(plan="standard-8"), "6 plan sizes below"),
+    ("target-too-far-below", wish(plan="standard-0"), about_leader(plan="premium-3"), "2 plan sizes below"),
+    ("plan-of-another-runtime", wish(plan="standard-2"), about_leader(plan="private-0"), "private plan"),
+    ("plan-of-another-runtime", wish(plan="standard-2"), about_leader(plan="shield-0"), "Shield"),
     ("heroku-maintenance-running", wish(), about_leader(maintenance="running"), "running"),
     ("fir-generation", wish(), about_app(generation="fir"), "Fir"),
     (
@@ -111,6 +115,11 @@ def test_a_plain_changeover_has_no_findings() -> None:
 
 def test_findings_about_a_changeover_are_silent_while_none_is_wanted() -> None:
     assert found(wish(plan="standard-0"), about_app(dynos=ONE_OFF, features=frozenset({"preboot"}))) == {}
+
+
+@pytest.mark.parametrize(("leader", "wanted"), [("standard-6", "standard-2"), ("standard-2", "standard-0")])
+def test_a_plan_as_far_below_as_heroku_allows_is_no_finding(leader: str, wanted: str) -> None:
+    assert "target-too-far-below" not in found(wish(plan=wanted), about_leader(plan=leader))
 
 
 def test_fork_follow_does_not_matter_once_the_follower_is_there() -> None:
