@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from demo.walk import new_stack_in
 from local_heroku.launcher import LocalHeroku
+from toolchain import Stack, find
 
 _numbers = itertools.count(1)
 
@@ -19,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "toolchain" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+@pytest.fixture(scope="session")
+def new_stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """A stack of the real program on the engine that `make test` has found or built before; others are copied of it."""
+    return new_stack_in(tmp_path_factory.mktemp("new-stack"), find(print))
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +48,9 @@ def heroku(heroku_of_the_session: LocalHeroku, request: pytest.FixtureRequest) -
         print("\n".join(str(event) for event in heroku.events()[seen:]))
         print(heroku.log_text())
     heroku.clear_faults()
-    heroku.patch("/_control/world", {"grace": 30, "unfollow_pause": 0.05, "fork_follow_pause": 0.2})
+    heroku.patch(
+        "/_control/world", {"profile": "instant", "grace": 30, "rate_limit": None, "warning": "", "recording": False}
+    )
 
 
 @pytest.hookimpl(wrapper=True)

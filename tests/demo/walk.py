@@ -13,7 +13,7 @@ from rich.console import Console
 
 from demo.orders import Customer
 from local_heroku.launcher import LocalHeroku
-from toolchain import Stack
+from toolchain import Stack, Toolchain
 
 ROOT = Path(__file__).parents[2]
 STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
@@ -89,6 +89,13 @@ def project_in(folder: Path) -> Path:
     shutil.copy(ROOT / "Pulumi.yaml", project)
     (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     return project
+
+
+def new_stack_in(folder: Path, toolchain: Toolchain) -> Stack:
+    """A stack that was made and no more, for others to be copied from."""
+    stack = Stack(toolchain, project_in(folder), folder / "home", folder / "state")
+    stack.create()
+    return stack
 
 
 def orders_on(url: str) -> dict[int, str]:

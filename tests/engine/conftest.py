@@ -9,13 +9,7 @@ import pytest
 
 from demo.walk import project_in
 from local_heroku.launcher import LocalHeroku
-from toolchain import Finished, Stack, Toolchain, find
-
-
-@pytest.fixture(scope="session")
-def toolchain() -> Toolchain:
-    """The engine; `make test` has found or built it before."""
-    return find(print)
+from toolchain import Finished, Stack
 
 
 @dataclass(slots=True)
@@ -31,7 +25,7 @@ class Operator:
         return str(self.app["name"])
 
     def config(self, key: str, value: str) -> None:
-        self.stack.configure(key, value)
+        self.stack.edit({key: value})
 
     def up(self, *words: str, code: int = 0) -> Finished:
         return self.run("up", "--yes", "--skip-preview", *words, code=code)
@@ -46,13 +40,13 @@ class Operator:
         return finished
 
     def adopt(self, plan: str = "standard-0") -> None:
-        self.stack.configure_all({"plan": plan, "adopt": self.app["addon"]})
+        self.stack.edit({"plan": plan, "adopt": self.app["addon"]})
         self.up()
 
-    def adopt_and_change(self, plan: str = "standard-2") -> Finished:
+    def adopt_and_change(self, plan: str = "standard-2", *, code: int = 0) -> Finished:
         """Both in one update, for a test that is about what comes after."""
-        self.stack.configure_all({"plan": plan, "adopt": self.app["addon"]})
-        return self.up()
+        self.stack.edit({"plan": plan, "adopt": self.app["addon"]})
+        return self.up(code=code)
 
     def change(self, plan: str) -> Finished:
         self.config("plan", plan)
@@ -77,14 +71,14 @@ class Operator:
 
 
 @pytest.fixture
-def operator_of(toolchain: Toolchain, heroku: LocalHeroku, tmp_path: Path) -> Callable[[dict[str, Any]], Operator]:
+def operator_of(new_stack: Stack, heroku: LocalHeroku, tmp_path: Path) -> Callable[[dict[str, Any]], Operator]:
     """Makes an operator with a new stack for an app."""
 
     def make(app: dict[str, Any]) -> Operator:
         home = tmp_path / app["name"]
         environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(home / "changeover")}
-        stack = Stack(toolchain, project_in(home), home / "home", home / "state", environment)
-        stack.create()
+        stack = Stack(new_stack.toolchain, project_in(home), home / "home", home / "state", environment)
+        stack.create_like(new_stack)
         operator = Operator(stack, heroku, app)
         operator.config("app", app["name"])
         return operator

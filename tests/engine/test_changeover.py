@@ -55,8 +55,8 @@ def test_a_second_up_changes_nothing(operator: Operator) -> None:
 
 
 def test_the_plan_can_be_changed_again_and_back(operator: Operator) -> None:
-    operator.adopt()
-    for number, plan in ((2, "standard-2"), (3, "standard-4"), (4, "standard-0")):
+    operator.adopt_and_change("standard-4")
+    for number, plan in ((3, "standard-2"), (4, "standard-0")):
         operator.change(plan)
 
         assert operator.heroku.primary(operator.name) == f"{operator.name}-db-{number}"
@@ -69,9 +69,8 @@ def test_the_plan_can_be_changed_again_and_back(operator: Operator) -> None:
 
 
 def test_hold_prepares_and_its_end_switches(operator: Operator) -> None:
-    operator.adopt()
     operator.config("hold", "true")
-    operator.change("standard-2")
+    operator.adopt_and_change("standard-2")
     held_on = operator.heroku.primary(operator.name)
     operator.up("--expect-no-changes")
     operator.config("hold", "false")
@@ -83,9 +82,8 @@ def test_hold_prepares_and_its_end_switches(operator: Operator) -> None:
 
 
 def test_a_changed_mind_removes_the_follower_that_is_not_needed(operator: Operator) -> None:
-    operator.adopt()
     operator.config("hold", "true")
-    operator.change("standard-2")
+    operator.adopt_and_change("standard-2")
     operator.change("standard-0")
 
     assert operator.heroku.call("GET", f"/addons/{operator.name}-db-2")[0] == 404
@@ -94,11 +92,9 @@ def test_a_changed_mind_removes_the_follower_that_is_not_needed(operator: Operat
 
 
 def test_a_follower_whose_create_failed_is_adopted_by_the_next_up(operator: Operator) -> None:
-    operator.adopt()
     addon = f"/apps/{operator.app['id']}/addons/[0-9a-f-]+"
     operator.heroku.fault("status", addon, method="GET", status=503)
-    operator.config("plan", "standard-2")
-    operator.up(code=1)
+    operator.adopt_and_change(code=1)
     orphan = operator.heroku.get(f"/addons/{operator.name}-db-2")["id"]
     operator.up()
 
@@ -107,10 +103,8 @@ def test_a_follower_whose_create_failed_is_adopted_by_the_next_up(operator: Oper
 
 
 def test_a_step_that_failed_is_taken_up_again_by_the_next_up(operator: Operator) -> None:
-    operator.adopt()
-    operator.config("plan", "standard-2")
     operator.heroku.fault("status", f"/client/v11/databases/{operator.name}-db-2/unfollow", method="PUT", status=422)
-    failed = operator.up(code=1)
+    failed = operator.adopt_and_change(code=1)
     was_as_found = operator.is_as_found()
     operator.up()
 
@@ -122,9 +116,8 @@ def test_a_step_that_failed_is_taken_up_again_by_the_next_up(operator: Operator)
 
 def test_a_follower_that_somebody_destroyed_is_followed_by_one_with_a_new_number(operator: Operator) -> None:
     """The state still remembers steps under the old number, which would not run again."""
-    operator.adopt()
     operator.config("hold", "true")
-    operator.change("standard-2")
+    operator.adopt_and_change("standard-2")
     operator.heroku.delete(f"/apps/{operator.name}/addons/{operator.name}-db-2")
     operator.config("hold", "false")
     operator.up("--refresh")
@@ -160,7 +153,6 @@ def test_two_databases_in_one_stack_are_changed_over_side_by_side(
         f"Database('audit', {{'app': {other['name']!r}, 'plan': plan, 'adopt': {other['addon']!r}}})\n"
     )
     (operator.stack.project / "stacks" / "__main__.py").write_text(program)
-    operator.change("standard-0")
     operator.change("standard-2")
 
     assert heroku.primary(operator.name) == f"{operator.name}-db-2"
@@ -171,8 +163,7 @@ def test_two_databases_in_one_stack_are_changed_over_side_by_side(
 def test_several_apps_move_together(heroku: LocalHeroku, operator: Operator, new_name: Callable[[], str]) -> None:
     admin = heroku.create_app(new_name(), web=1, share=operator.app["addon"])["name"]
     operator.stack.pulumi("config", "set", "--path", "apps[0]", admin, check=True)
-    operator.adopt()
-    operator.change("standard-2")
+    operator.adopt_and_change()
 
     assert {heroku.primary(name) for name in (operator.name, admin)} == {f"{operator.name}-db-2"}
     assert operator.is_as_found()

@@ -21,6 +21,13 @@ def adopted(operator: Operator) -> Operator:
     return operator
 
 
+@pytest.fixture
+def changing(operator: Operator) -> Operator:
+    """An operator whose first run, adoption and change of plan in one, has not been yet."""
+    operator.stack.edit({"plan": "standard-2", "adopt": operator.app["addon"]})
+    return operator
+
+
 def test_a_changed_plan_is_shown_as_a_runbook_in_order(adopted: Operator) -> None:
     shown = adopted.preview().stdout
 
@@ -69,18 +76,18 @@ def test_what_a_comment_on_a_pull_request_shows_has_the_whole_runbook_and_the_fi
     ],
 )
 def test_a_finding_that_is_an_error_fails_the_preview_and_starts_nothing(
-    adopted: Operator, heroku: LocalHeroku, knobs: dict[str, Any], id_: str
+    changing: Operator, heroku: LocalHeroku, knobs: dict[str, Any], id_: str
 ) -> None:
-    place = f"databases/{adopted.app['addon']}" if "rows" in knobs else f"apps/{adopted.name}"
+    place = f"databases/{changing.app['addon']}" if "rows" in knobs else f"apps/{changing.name}"
     heroku.patch(f"/_control/{place}", knobs)
-    before = adopted.writes()
+    before = changing.writes()
 
-    shown = str(adopted.preview(code=1))
-    adopted.up(code=1)
+    shown = str(changing.preview(code=1))
+    changing.up(code=1)
 
     assert f"[{id_}]" in shown
     assert "Traceback" not in shown
-    assert adopted.writes() == before
+    assert changing.writes() == before
 
 
 def test_a_database_that_is_not_adopted_fails_with_the_line_that_adopts_it(operator: Operator) -> None:
@@ -91,10 +98,10 @@ def test_a_database_that_is_not_adopted_fails_with_the_line_that_adopts_it(opera
     assert f"pulumi config set adopt {operator.app['addon']}" in shown
 
 
-def test_a_token_without_rights_on_an_app_fails_the_preview(adopted: Operator, heroku: LocalHeroku) -> None:
-    adopted.stack.pulumi("config", "set", "--path", "apps[0]", "somebody-elses", check=True)
+def test_a_token_without_rights_on_an_app_fails_the_preview(changing: Operator, heroku: LocalHeroku) -> None:
+    changing.stack.pulumi("config", "set", "--path", "apps[0]", "somebody-elses", check=True)
 
-    shown = str(adopted.preview(code=1))
+    shown = str(changing.preview(code=1))
 
     assert "[app-unreadable] app somebody-elses" in shown
 
@@ -110,10 +117,10 @@ def test_a_token_without_rights_on_an_app_fails_the_preview(adopted: Operator, h
         ("hold", "perhaps", "hold"),
     ],
 )
-def test_a_config_value_that_is_wrong_is_one_readable_line(adopted: Operator, key: str, value: str, line: str) -> None:
-    adopted.config(key, value)
+def test_a_config_value_that_is_wrong_is_one_readable_line(changing: Operator, key: str, value: str, line: str) -> None:
+    changing.config(key, value)
 
-    shown = str(adopted.preview(code=1))
+    shown = str(changing.preview(code=1))
 
     assert line in shown
     assert "Traceback" not in shown

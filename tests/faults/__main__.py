@@ -6,6 +6,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,17 +15,18 @@ from typing import Any
 
 from rich.console import Console
 
+from demo.walk import new_stack_in
 from faults.cases import Case, cases
 from faults.run import Outcome, run_case
 from local_heroku.launcher import LocalHeroku
-from toolchain import Toolchain, Unavailable, find
+from toolchain import Stack, Unavailable, find
 
 RESULT = Path(__file__).parents[2] / "build" / "faults.json"
 LOGS = RESULT.parent / "faults"
 SIDE_BY_SIDE = 3
 
 _heroku: LocalHeroku
-_toolchain: Toolchain
+_new_stack: Stack
 _numbers = itertools.count(1)
 
 
@@ -40,7 +42,9 @@ def main() -> int:
     chosen = [c for c in cases(options.seed) if options.only in str(c)][: options.limit]
     console.print(f"{len(chosen)} cases, seed {options.seed}, {options.workers} side by side")
     began = time.monotonic()
-    outcomes = list(_tell(console, _outcomes(chosen, toolchain, options.workers), len(chosen)))
+    with tempfile.TemporaryDirectory(prefix="heroku-postgres-new-stack-") as folder:
+        new_stack = new_stack_in(Path(folder), toolchain)
+        outcomes = list(_tell(console, _outcomes(chosen, new_stack, options.workers), len(chosen)))
     result = _result(outcomes, options.seed, time.monotonic() - began)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
@@ -58,20 +62,20 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _outcomes(chosen: list[Case], toolchain: Toolchain, workers: int) -> Iterator[Outcome]:
-    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(toolchain,)) as pool:
+def _outcomes(chosen: list[Case], new_stack: Stack, workers: int) -> Iterator[Outcome]:
+    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(new_stack,)) as pool:
         for future in as_completed([pool.submit(_one, case) for case in chosen]):
             yield future.result()
 
 
-def _begin(toolchain: Toolchain) -> None:
+def _begin(new_stack: Stack) -> None:
     """A local Heroku for each worker: some faults are its own, for all its apps. It ends with its worker."""
-    global _heroku, _toolchain
-    _heroku, _toolchain = LocalHeroku().__enter__(), toolchain
+    global _heroku, _new_stack
+    _heroku, _new_stack = LocalHeroku().__enter__(), new_stack
 
 
 def _one(case: Case) -> Outcome:
-    return run_case(case, _heroku, _toolchain, f"shop-{next(_numbers)}")
+    return run_case(case, _heroku, _new_stack, f"shop-{next(_numbers)}")
 
 
 def _tell(console: Console, outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:

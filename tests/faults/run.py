@@ -9,7 +9,7 @@ from faults.cases import Case
 from faults.promises import Verdict, judge
 from faults.scene import CaseFailed, finish, play, prepare, traffic
 from local_heroku.launcher import LocalHeroku, LocalHerokuFailed
-from toolchain import Failed, Overrun, Toolchain
+from toolchain import Failed, Overrun, Stack
 
 
 @dataclass(slots=True)
@@ -25,13 +25,13 @@ class Outcome:
     started_over: bool = False
 
 
-def run_case(case: Case, heroku: LocalHeroku, toolchain: Toolchain, name: str, *, adopted: bool = True) -> Outcome:
+def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str, *, adopted: bool = True) -> Outcome:
     """One case; every way in which it can go wrong ends up in the outcome."""
     began, verdict, trouble = time.monotonic(), Verdict(), []
     with tempfile.TemporaryDirectory(prefix="heroku-postgres-fault-") as folder:
         scene = None
         try:
-            scene = prepare(case, heroku, toolchain, Path(folder), name, adopted=adopted)
+            scene = prepare(case, heroku, new_stack, Path(folder), name, adopted=adopted)
             with traffic(scene) as (customer, rogue):
                 play(scene)
                 finish(scene)

@@ -21,7 +21,7 @@ from demo.walk import project_in
 from faults.cases import READS, WRITES, Case
 from local_heroku.launcher import LocalHeroku
 from rogue import Rogue, rogue_on
-from toolchain import Stack, Toolchain
+from toolchain import Stack
 
 INJECTED = Path(__file__).parent / "injected"
 REACHED_LIMIT, ENDED_LIMIT, SERVING_LIMIT = 90.0, 150.0, 90.0
@@ -72,7 +72,7 @@ class Scene:
         return finished.code, finished.stdout + finished.stderr
 
 
-def prepare(case: Case, heroku: LocalHeroku, toolchain: Toolchain, folder: Path, name: str, *, adopted: bool) -> Scene:
+def prepare(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, name: str, *, adopted: bool) -> Scene:
     """
     An app whose database is to move, with a backup schedule and a one-off dyno, so that every act has something to do.
 
@@ -82,11 +82,11 @@ def prepare(case: Case, heroku: LocalHeroku, toolchain: Toolchain, folder: Path,
     schedule = {"hour": 3, "timezone": "UTC", "schedule_name": "DATABASE_URL"}
     heroku.post(f"/client/v11/databases/{app['addon']}/transfer-schedules", schedule)
     environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(folder / "changeover")}
-    stack = Stack(toolchain, project_in(folder), folder / "home", folder / "state", environment)
+    stack = Stack(new_stack.toolchain, project_in(folder), folder / "home", folder / "state", environment)
     scene = Scene(case, heroku, stack, folder, app)
-    stack.create()
+    stack.create_like(new_stack)
     settings = {"app": name, "plan": "standard-2", "adopt": app["addon"], "oneOffDynos": "stop"}
-    stack.configure_all({**settings, **UNUSUAL_SETTINGS.get(case.what, {})})
+    stack.edit({**settings, **UNUSUAL_SETTINGS.get(case.what, {})})
     if adopted:
         _adopt(scene)
     if case.what == "sigterm-ignored":
@@ -98,10 +98,10 @@ def prepare(case: Case, heroku: LocalHeroku, toolchain: Toolchain, folder: Path,
 
 
 def _adopt(scene: Scene) -> None:
-    scene.stack.configure("plan", "standard-0")
+    scene.stack.edit({"plan": "standard-0"})
     if scene.pulumi("up", "--yes", "--skip-preview")[0]:
         raise CaseFailed("the database could not be adopted")
-    scene.stack.configure("plan", "standard-2")
+    scene.stack.edit({"plan": "standard-2"})
 
 
 UNUSUAL_SETTINGS = {"lag-stays": {"windowBudget": "5"}}
@@ -193,6 +193,9 @@ def finish(scene: Scene) -> None:
         code, said = scene.pulumi("up", "--yes", "--skip-preview")
         if code == 0:
             return
+        if scene.case.what == "ctrl-c-twice" and "the stack is currently locked" in said:
+            scene.pulumi("cancel", "--yes")  # the second one may hit the engine before it has let its own lock go
+            continue
         sentence = START_OVER.search(said)
         if sentence is None:
             raise CaseFailed("`pulumi up` neither finished the job nor said what a person must do")

@@ -5,22 +5,17 @@ import pytest
 from faults.cases import Case, slice_of
 from faults.run import run_case
 from local_heroku.launcher import LocalHeroku
-from toolchain import Toolchain, find
+from toolchain import Stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 SEED = 1
 
 
-@pytest.fixture(scope="session")
-def toolchain() -> Toolchain:
-    return find(print)
-
-
 @pytest.mark.parametrize("case", slice_of(SEED), ids=str)
 def test_a_run_that_ends_here_loses_nothing_and_leaves_no_app_down(
-    case: Case, heroku: LocalHeroku, toolchain: Toolchain, request: pytest.FixtureRequest
+    case: Case, heroku: LocalHeroku, new_stack: Stack, request: pytest.FixtureRequest
 ) -> None:
     number = request.node.callspec.indices["case"]
-    outcome = run_case(case, heroku, toolchain, f"slice-{number}", adopted=False)
+    outcome = run_case(case, heroku, new_stack, f"slice-{number}", adopted=False)
 
     assert not outcome.trouble, outcome.told

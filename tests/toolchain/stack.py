@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import yaml
 
 from toolchain.programs import Toolchain
 
@@ -66,15 +69,30 @@ class Stack:
         """Make the stack; its secrets are encrypted with an empty passphrase."""
         self.pulumi("stack", "init", self.name, env={"PULUMI_STACK": ""}, check=True)
 
-    def configure(self, key: str, value: str, *, secret: bool = False) -> None:
-        """Set a key of the stack's config; the value goes through stdin, so that no list of processes shows it."""
-        kind = "--secret" if secret else "--plaintext"
-        self.pulumi("config", "set", kind, key, stdin=value, check=True)
+    def create_like(self, other: "Stack") -> None:
+        """
+        Make the stack as a copy of one that was made before and never updated: the same empty state and the same salt,
+        without what deriving a key costs.
+        """
+        shutil.copytree(other.backend, self.backend)
+        shutil.copy(other.settings, self.settings)
 
-    def configure_all(self, values: Mapping[str, str]) -> None:
-        """Set several keys in one go; none of the values may be a secret, because a list of processes shows them."""
-        words = [word for key, value in values.items() for word in ("--plaintext", f"{key}={value}")]
-        self.pulumi("config", "set-all", *words, check=True)
+    @property
+    def settings(self) -> Path:
+        """The file of the stack's config, which a user edits."""
+        folder = str(self._about().get("stackConfigDir", "."))
+        return self.project / folder / f"Pulumi.{self.name}.yaml"
+
+    def _about(self) -> dict[str, Any]:
+        about: dict[str, Any] = yaml.safe_load((self.project / "Pulumi.yaml").read_text())
+        return about
+
+    def edit(self, values: Mapping[str, str]) -> None:
+        """Set keys of the project as a user does with an editor; none of the values may be a secret."""
+        project = self._about()["name"]
+        written = yaml.safe_load(self.settings.read_text()) or {}
+        written.setdefault("config", {}).update({f"{project}:{key}": value for key, value in values.items()})
+        self.settings.write_text(yaml.safe_dump(written))
 
     def pulumi(
         self,
