@@ -31,6 +31,11 @@ test: $(READY)  ## run every test: decisions, graph, steps, engine
 	$(RUN) toolchain
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
+.PHONY: conformance
+conformance: $(READY)  ## Heroku's own CLI against the local Heroku (needs Node.js and npm)
+	$(RUN) conformance.heroku_cli
+	$(BIN)/python -m pytest tests/conformance -n 3
+
 .PHONY: faults
 faults: $(READY)  ## a fault at every act of a changeover, under traffic; SEED=<number> chooses the cases
 	$(RUN) faults

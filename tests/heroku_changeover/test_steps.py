@@ -211,7 +211,7 @@ def test_a_step_that_is_told_to_end_puts_everything_back(operator: Operator, her
 def test_a_step_that_is_told_to_end_while_the_unfollow_is_under_way_does_not_put_back(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    heroku.patch("/_control/world", {"unfollow_pause": 1})
+    heroku.patch("/_control/world", {"latency": {"unfollow": 1, "unfollowed": 1}})
     operator.run_until("scale-down")
     process = operator.start("promote")
     heroku.wait_until("the unfollow", lambda: any(e["what"] == "unfollow asked" for e in heroku.events()[-3:]))
@@ -378,12 +378,12 @@ def test_two_apps_on_one_database_move_together(
 
 
 def test_backup_schedules_are_carried_over(operator: Operator, heroku: LocalHeroku) -> None:
-    schedule = {"hour": "02", "timezone": "UTC", "schedule_name": "DATABASE_URL"}
+    schedule = {"hour": 2, "timezone": "UTC", "schedule_name": "DATABASE_URL"}
     heroku.post(f"/client/v11/databases/{operator.leader}/transfer-schedules", schedule)
     operator.run_until("restore")
 
     (carried,) = heroku.get(f"/client/v11/databases/{operator.follower}/transfer-schedules")
-    assert (carried["name"], carried["hour"], carried["timezone"]) == ("DATABASE_URL", "02", "UTC")
+    assert (carried["name"], carried["hour"], carried["timezone"]) == ("DATABASE_URL", 2, "UTC")
 
 
 def test_where_sql_is_not_used_the_report_says_that_there_is_no_proof(operator: Operator) -> None:

@@ -70,7 +70,7 @@ async def _announce(options: argparse.Namespace, world: World, cluster: Cluster)
     if options.announce:
         print(json.dumps({"api": world.origin, "token": world.token}), flush=True)
         return
-    shop = None if options.empty else (await control.create_app(Call(world, cluster, {}, SHOP)))[1]
+    shop = None if options.empty else (await control.create_app(Call(world, cluster, {}, SHOP, {})))[1]
     print(f"export HEROKU_API_URL={world.origin}\nexport HEROKU_API_KEY={world.token}", flush=True)
     if shop:
         print(f"\napp {shop['name']} serves at {shop['web_url']} on {shop['addon']}; to try the component on it:")

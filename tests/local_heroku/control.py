@@ -8,8 +8,10 @@ import psycopg
 
 from local_heroku import databases, dynos, refusals, releases, router
 from local_heroku.faults import fault_from
+from local_heroku.latency import PROFILES, Latency
 from local_heroku.plans import SERVICE, Plan, plan_named
 from local_heroku.platform_api import Answer, Call
+from local_heroku.rate import CAPACITY, Bucket
 from local_heroku.sample_app import SCHEMA
 from local_heroku.world import Addon, App, Attachment, ProcessType
 
@@ -128,8 +130,13 @@ async def delete_app(c: Call) -> Answer:
 
 
 async def change_database(c: Call) -> Answer:
-    """Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`."""
+    """
+    Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
+    its status, `known` to the Data API, `maintenance` by Heroku.
+    """
     addon = c.addon
+    for name in ("waiting", "trouble", "known", "maintenance"):
+        setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])
     server = addon.server
@@ -148,10 +155,20 @@ async def show_database(c: Call) -> Answer:
 
 
 async def change_world(c: Call) -> Answer:
-    """Knobs for all: `grace`, `unfollow_pause`, `fork_follow_pause`, in seconds; `token`, the one that is valid."""
-    for name in ("grace", "unfollow_pause", "fork_follow_pause"):
-        setattr(c.world, name, float(c.body.get(name, getattr(c.world, name))))
-    c.world.token = str(c.body.get("token", c.world.token))
+    """
+    Knobs for all: `profile` (instant, realistic) with `seed`; `latency`, seconds by kind, over the profile; `grace` of
+    dynos, in seconds; `token`, the one that is valid; `warning`, sent with every answer; `rate_limit`, how many
+    requests are left of a limit that is enforced from then on, None for no limit; `recording` of bodies.
+    """
+    world, body = c.world, c.body
+    if "profile" in body:
+        world.latency = Latency(PROFILES[str(body["profile"])], int(body.get("seed", 0)))
+    world.latency.set(**{kind: float(value) for kind, value in body.get("latency", {}).items()})
+    world.grace, world.token = float(body.get("grace", world.grace)), str(body.get("token", world.token))
+    world.warning, world.recording = str(body.get("warning", world.warning)), body.get("recording", world.recording)
+    if "rate_limit" in body:
+        left = body["rate_limit"]
+        world.bucket = Bucket(enforced=left is not None, tokens=CAPACITY if left is None else float(left))
     return 200, {}
 
 

@@ -38,19 +38,46 @@ class Dyno:
     id: str = field(default_factory=new_id)
     created_at: str = field(default_factory=now)
     process: "Process | None" = None
-    log: Path | None = None
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    unwanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def refuse(self) -> None:
+        """From now on it is on its way out."""
+        self.wanted, self.state = False, "stopping"
+        self.unwanted.set()
 
 
 async def start(
     world: World, app: App, name: str, process_type: str, command: str, size: str, release: Release
 ) -> Dyno:
     """Starts a dyno with the config vars of a release; it is listed at once and comes up when it answers."""
-    dyno = Dyno(name, process_type, command, size, release.version, release.id, port=free_port())
+    dyno = Dyno(name, process_type, command, size, release.version, release.id)
     app.dynos.append(dyno)
-    dyno.process = await _spawn(dyno, release.config)
     world.event("dyno started", app=app.name, dyno=name)
-    world.in_background(_watch(world, app, dyno, release))
+    boot = world.latency.draw("boot")
+    if boot:
+        world.in_background(_boot(world, app, dyno, release, boot))
+    else:
+        await _begin(world, app, dyno, release)
     return dyno
+
+
+async def _boot(world: World, app: App, dyno: Dyno, release: Release, seconds: float) -> None:
+    """A dyno is placed and its slug fetched before its process runs; one that is stopped meanwhile never does."""
+    try:
+        await asyncio.wait_for(dyno.unwanted.wait(), seconds)
+    except TimeoutError:
+        await _begin(world, app, dyno, release)
+    else:
+        app.dynos.remove(dyno)
+        dyno.began.set()
+
+
+async def _begin(world: World, app: App, dyno: Dyno, release: Release) -> None:
+    dyno.port = free_port()
+    dyno.process = await _spawn(dyno, release.config)
+    dyno.began.set()
+    world.in_background(_watch(world, app, dyno, release))
 
 
 async def _spawn(dyno: Dyno, config: dict[str, str]) -> "Process":
@@ -114,7 +141,21 @@ async def stop(world: World, dyno: Dyno) -> None:
     """SIGTERM, and SIGKILL after the grace (dev center: dyno-shutdown-behavior, 30 s)."""
     if not dyno.wanted:
         return
-    dyno.wanted, dyno.state = False, "stopping"
+    dyno.refuse()
+    world.event("dyno told to stop", dyno=dyno.name)
+    wait = world.latency.draw("shutdown")
+    if wait:
+        world.in_background(_terminate_later(world, dyno, wait))
+    else:
+        _terminate(world, dyno)
+
+
+async def _terminate_later(world: World, dyno: Dyno, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    _terminate(world, dyno)
+
+
+def _terminate(world: World, dyno: Dyno) -> None:
     if dyno.process is None or dyno.process.returncode is not None:
         return
     dyno.process.send_signal(signal.SIGTERM)
@@ -135,7 +176,7 @@ async def _kill_later(world: World, dyno: Dyno) -> None:
 async def kill_all(app: App) -> None:
     """Ends every dyno of an app without any grace."""
     for dyno in list(app.dynos):
-        dyno.wanted = False
+        dyno.refuse()
         if dyno.process is not None and dyno.process.returncode is None:
             dyno.process.kill()
             await dyno.process.wait()

@@ -78,7 +78,12 @@ class LocalHeroku:
     ) -> tuple[int, Json]:
         """Status and decoded body of any answer, refusals included."""
         content = None if body is None else json.dumps(body).encode()
-        given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **(headers or {})}
+        given = {
+            "Accept": "application/vnd.heroku+json; version=3",
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+            **(headers or {}),
+        }
         request = Request(self.api + path, content, given, method=method)
         try:
             with urlopen(request, timeout=60) as answer:

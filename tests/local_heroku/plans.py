@@ -39,3 +39,14 @@ PLANS = {
 
 def plan_named(name: str) -> Plan | None:
     return PLANS.get(name.removeprefix(f"{SERVICE}:"))
+
+
+def tier_of(plan: Plan) -> str:
+    return plan.name.partition("-")[0]
+
+
+def sizes_below(leader: Plan, follower: Plan) -> int:
+    """How many sizes of the plan table a follower is below its leader; negative when it is above."""
+    sizes = list(_SIZES)
+    numbers = [int(plan.name.rpartition("-")[2]) for plan in (leader, follower)]
+    return sizes.index(numbers[0]) - sizes.index(numbers[1])

@@ -1,10 +1,10 @@
 """The Platform API: what each route does, in Heroku's words (dev center: platform-api-reference)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from local_heroku import databases, dynos, refusals, releases, wire
-from local_heroku.plans import PLANS, SERVICE, plan_named
+from local_heroku import attaching, databases, dynos, plan_change, refusals, releases, router, wire
+from local_heroku.plans import PLANS, SERVICE
 from local_heroku.postgres import Cluster
 from local_heroku.world import Addon, App, Attachment, ProcessType, Release, World
 
@@ -13,10 +13,18 @@ Answer = tuple[int, Json]
 
 
 class Call:
-    """One request: the world, the words of its path, its decoded body and its Range header."""
+    """One request: the world, the words of its path, its decoded body and its headers."""
 
-    def __init__(self, world: World, cluster: Cluster, words: dict[str, str], body: Json, range_: str = "") -> None:
-        self.world, self.cluster, self.words, self.body, self.range = world, cluster, words, body or {}, range_
+    def __init__(
+        self, world: World, cluster: Cluster, words: dict[str, str], body: Json, headers: Mapping[str, str]
+    ) -> None:
+        self.world, self.cluster, self.words, self.body, self.headers = world, cluster, words, body or {}, headers
+
+    def addon_shown(self, addon: Addon) -> Json:
+        return wire.addon(addon, self.headers.get("Accept-Expansion", ""))
+
+    def attachment_shown(self, attachment: Attachment) -> Json:
+        return wire.attachment(attachment, self.headers.get("Accept-Inclusion", ""))
 
     @property
     def app(self) -> App:
@@ -52,6 +60,7 @@ async def change_app(c: Call) -> Answer:
             raise refusals.invalid("Maintenance mode is not available for Fir-generation apps.")
         app.maintenance = c.body["maintenance"]
         c.world.event("maintenance", app=app.name, on=app.maintenance)
+        c.world.in_background(router.follow(c.world, app))
     return 200, wire.app(app)
 
 
@@ -59,29 +68,30 @@ async def app_addons(c: Call) -> Answer:
     app = c.app
     attached = {a.addon.id: a.addon for a in c.world.attachments_of(app)}
     owned = {a.id: a for a in c.world.addons.values() if a.app is app}
-    return 200, [wire.addon(a) for a in {**owned, **attached}.values()]
+    return 200, [c.addon_shown(a) for a in {**owned, **attached}.values()]
 
 
 async def list_addons(c: Call) -> Answer:
-    return 200, [wire.addon(a) for a in c.world.addons.values()]
+    return 200, [c.addon_shown(a) for a in c.world.addons.values()]
 
 
 async def show_addon(c: Call) -> Answer:
-    return 200, wire.addon(c.addon)
+    return 200, c.addon_shown(c.addon)
 
 
 async def create_addon(c: Call) -> Answer:
-    return 201, wire.addon(await databases.create(c.world, c.cluster, c.app, c.body))
+    return 201, c.addon_shown(await databases.create(c.world, c.cluster, c.app, c.body))
 
 
 async def change_addon(c: Call) -> Answer:
-    """A new name is taken over; a new plan is Heroku's own upgrade, which this Heroku does not have."""
+    """A new name is taken over at once; a new plan is Heroku's own change of plan, which goes on after the answer."""
     addon = c.addon
-    wanted = _identity(c.body.get("plan") or "")
-    if wanted and plan_named(wanted) is not addon.plan:
-        raise refusals.by_provider(wanted, "this local Heroku does not change plans in place")
-    addon.name = str(c.body.get("name") or addon.name)
-    return 200, wire.addon(addon)
+    wanted, name = _identity(c.body.get("plan") or ""), str(c.body.get("name") or addon.name)
+    if name != addon.name and any(a.name == name for a in c.world.addons.values()):
+        raise refusals.invalid(f"Name {name} is already taken.")
+    message = plan_change.accept(c.world, c.cluster, addon, wanted) if wanted else ""
+    addon.name = name
+    return 200, {**c.addon_shown(addon), "provision_message": message}
 
 
 async def delete_addon(c: Call) -> Answer:
@@ -90,26 +100,26 @@ async def delete_addon(c: Call) -> Answer:
     if others and not c.body.get("force"):
         raise refusals.invalid(f"{addon.name} is attached to other apps: {', '.join(sorted(others))}")
     await databases.destroy(c.world, addon)
-    return 200, wire.addon(addon)
+    return 200, c.addon_shown(addon)
 
 
 async def addon_attachments(c: Call) -> Answer:
-    return 200, [wire.attachment(a) for a in c.world.attachments_to(c.addon)]
+    return 200, [c.attachment_shown(a) for a in c.world.attachments_to(c.addon)]
 
 
 async def app_attachments(c: Call) -> Answer:
-    return 200, [wire.attachment(a) for a in c.world.attachments_of(c.app)]
+    return 200, [c.attachment_shown(a) for a in c.world.attachments_of(c.app)]
 
 
 async def list_attachments(c: Call) -> Answer:
-    return 200, [wire.attachment(a) for a in c.world.attachments.values()]
+    return 200, [c.attachment_shown(a) for a in c.world.attachments.values()]
 
 
 async def app_attachment(c: Call) -> Answer:
     found = c.world.attachment_named(c.app, c.words["attachment"])
     if found is None:
         raise refusals.no_attachment()
-    return 200, wire.attachment(found)
+    return 200, c.attachment_shown(found)
 
 
 def _attachment(c: Call) -> Attachment:
@@ -120,24 +130,31 @@ def _attachment(c: Call) -> Attachment:
 
 
 async def show_attachment(c: Call) -> Answer:
-    return 200, wire.attachment(_attachment(c))
+    return 200, c.attachment_shown(_attachment(c))
 
 
 async def create_attachment(c: Call) -> Answer:
     app, addon = c.world.app(_identity(c.body.get("app"))), c.world.addon(_identity(c.body.get("addon")))
-    return 201, wire.attachment(databases.attach(c.world, app, addon, c.body))
+    return 201, c.attachment_shown(attaching.attach(c.world, app, addon, c.body))
 
 
 async def delete_attachment(c: Call) -> Answer:
     attachment = _attachment(c)
-    databases.detach(c.world, attachment)
-    return 200, wire.attachment(attachment)
+    attaching.detach(c.world, attachment)
+    return 200, c.attachment_shown(attachment)
 
 
 async def resolve_addon(c: Call) -> Answer:
-    if c.body.get("app"):
-        c.world.app(_identity(c.body["app"]))
-    return 200, [wire.addon(c.world.addon(_identity(c.body.get("addon"))))]
+    """By name or id; within an app also by an attachment's name, or by the service when that is the only one."""
+    key = _identity(c.body.get("addon"))
+    app = c.world.app(_identity(c.body["app"])) if c.body.get("app") else None
+    everywhere = [a for a in c.world.addons.values() if key in {a.id, a.name}]
+    attached = [a for a in c.world.attachments_of(app) if key in {a.name, f"{a.name}_URL"}] if app else []
+    of_service = [a for a in c.world.attachments_of(app) if key == a.addon.service] if app else []
+    found = everywhere or [a.addon for a in attached] or list({a.addon.id: a.addon for a in of_service}.values())
+    if not found:
+        raise refusals.no_addon()
+    return 200, [c.addon_shown(a) for a in found]
 
 
 async def resolve_attachment(c: Call) -> Answer:
@@ -149,7 +166,7 @@ async def resolve_attachment(c: Call) -> Answer:
     found = exact or [a for a in scope if app is not None and key in f"{a.name}_URL"]
     if not found:
         raise refusals.no_attachment()
-    return 200, [wire.attachment(a) for a in found]
+    return 200, [c.attachment_shown(a) for a in found]
 
 
 async def show_config(c: Call) -> Answer:
@@ -221,25 +238,32 @@ async def run_dyno(c: Call) -> Answer:
     return 201, wire.dyno(app, await dynos.run_one_off(c.world, app, str(c.body["command"]), kind, size))
 
 
-async def stop_dyno(c: Call) -> Answer:
-    for dyno in [d for d in c.app.dynos if d.name == c.words["dyno"]]:
+def _dynos(c: Call) -> list[dynos.Dyno]:
+    """Those that the path names: one dyno or all of a type; without either all of the formation, but no release."""
+    key, of_app = c.words.get("dyno") or c.words.get("type"), list(c.app.dynos)
+    if not key:
+        return [d for d in of_app if d.type in c.app.formation and d.type != "release"]
+    found = [d for d in of_app if key in {d.name, d.id, d.type}]
+    if not found and key not in c.app.formation:
+        raise refusals.not_found("dyno")
+    return found
+
+
+async def stop_dynos(c: Call) -> Answer:
+    """A dyno of the formation is started again, since the formation still asks for it."""
+    for dyno in _dynos(c):
         await dynos.stop(c.world, dyno)
+    await dynos.fit_formation(c.world, c.app)
     return 202, {}
 
 
 async def restart_dynos(c: Call) -> Answer:
-    await dynos.restart(c.world, c.app)
-    return 202, {}
+    return await stop_dynos(c)
 
 
 async def list_releases(c: Call) -> Answer:
-    """`Range: version ..; max=5, order=desc` is what the clients send."""
-    app, shown = c.app, list(c.app.releases)
-    if "order=desc" in c.range:
-        shown.reverse()
-    if "max=" in c.range:
-        shown = shown[: int(c.range.split("max=")[1].split(",")[0])]
-    return 200 if len(shown) == len(app.releases) else 206, [wire.release(c.world, app, r) for r in shown]
+    app = c.app
+    return 200, [wire.release(c.world, app, r) for r in app.releases]
 
 
 def _release(c: Call) -> Release:
@@ -285,11 +309,67 @@ async def change_feature(c: Call) -> Answer:
 
 
 async def account(_: Call) -> Answer:
-    return 200, {"id": "1", "email": "owner@example.test"}
+    return 200, wire.account()
 
 
-async def rate_limits(_: Call) -> Answer:
-    return 200, {"remaining": 4500}
+async def rate_limits(c: Call) -> Answer:
+    """Does not count itself."""
+    return 200, {"remaining": c.world.bucket.remaining}
+
+
+async def none_of_them(c: Call) -> Answer:
+    """Parts of an app that no app of this Heroku has: collaborators and buildpacks."""
+    _ = c.app
+    return 200, []
+
+
+async def no_pipeline(c: Call) -> Answer:
+    _ = c.app
+    raise refusals.not_found("pipeline coupling")
+
+
+async def create_app(c: Call) -> Answer:
+    """An app without code: no process types and no dynos."""
+    name = str(c.body.get("name") or f"{databases.new_name()}-app")
+    if any(a.name == name for a in c.world.apps.values()):
+        raise refusals.invalid(f"Name {name} is already taken")
+    app = App(name)
+    c.world.apps[app.id] = app
+    await router.listen(c.world, app)
+    releases.announce(c.world, app, "Initial release")
+    return 201, wire.app(app)
+
+
+async def delete_app(c: Call) -> Answer:
+    """An app with its dynos and all that it pays for."""
+    app = c.app
+    await dynos.kill_all(app)
+    for addon in [a for a in c.world.addons.values() if a.app is app]:
+        await databases.destroy(c.world, addon)
+    for attachment in c.world.attachments_of(app):
+        del c.world.attachments[attachment.id]
+    del c.world.apps[app.id]
+    return 200, wire.app(app)
+
+
+async def credential_config(c: Call) -> Answer:
+    """The probe of a client for a credential: an empty list where there is none."""
+    kind, _, name = c.words["name"].partition(":")
+    there = kind != "credential" or name in c.addon.credentials
+    return 200, [{"name": c.words["name"]}] if there else []
+
+
+async def one_service(c: Call) -> Answer:
+    if c.words["service"] != SERVICE:
+        raise refusals.not_found("add-on service")
+    return 200, wire.service(SERVICE)
+
+
+async def one_plan(c: Call) -> Answer:
+    found = PLANS.get(c.words["plan"].removeprefix(f"{SERVICE}:"))
+    if found is None:
+        raise refusals.not_found("plan")
+    return 200, wire.plan(found)
 
 
 async def buildpacks(_: Call) -> Answer:

@@ -96,7 +96,10 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"postgres://{self.role}:{self.password}@127.0.0.1:{self.port}/{self.database}"
+        return self.url_of(self.role, self.password)
+
+    def url_of(self, role: str, password: str) -> str:
+        return f"postgres://{role}:{password}@127.0.0.1:{self.port}/{self.database}"
 
     @property
     def log(self) -> str:
@@ -199,8 +202,25 @@ class Server:
         await follower.start()
         return follower
 
+    async def size(self) -> int:
+        """Bytes of all databases."""
+        ((size,),) = await self.ask("SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
+        return int(size)
+
+    async def create_credential(self, name: str, password: str) -> None:
+        """A role that may read and write what the default one may, as `pg:credentials:create` leaves it to grants."""
+        role, owner = sql.Identifier(name), sql.Identifier(self.role)
+        await self.ask(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
+        await self.ask(sql.SQL("GRANT {} TO {}").format(owner, role))
+
     async def promote(self) -> None:
         await self.ask("SELECT pg_promote(true, 60)")
+
+    async def repoint(self, leader: "Server") -> None:
+        """Streams from another server from now on, which has to be a continuation of the one followed so far."""
+        source = f"host={leader.folder.parent} port={leader.port} user=postgres"
+        await self.ask(sql.SQL("ALTER SYSTEM SET primary_conninfo = {}").format(sql.Literal(source)))
+        await self.ask("SELECT pg_reload_conf()")
 
     async def hold_replay(self, *, hold: bool) -> None:
         await self.ask("SELECT pg_wal_replay_pause()" if hold else "SELECT pg_wal_replay_resume()")

@@ -4,12 +4,22 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """An answer that is not a success; rendered in one place."""
+    """An answer that is not a success; rendered in one place. Without an id it has an empty body."""
 
     def __init__(self, status: int, error_id: str, message: str, **more: str) -> None:
         super().__init__(message)
         self.status = status
-        self.body: dict[str, Any] = {"id": error_id, "message": message, **more}
+        self.body: dict[str, Any] = {"id": error_id, "message": message, **more} if error_id else {}
+
+    @property
+    def answer(self) -> tuple[int, dict[str, Any]]:
+        """Status and body."""
+        return self.status, self.body
+
+
+def no_version() -> Refusal:
+    message = "The server cannot serve a response that the client accepts: name version 3 in the header Accept."
+    return Refusal(406, "not_acceptable", message)
 
 
 def unauthorized() -> Refusal:
@@ -58,3 +68,20 @@ def last_billing_attachment(name: str, app: str, addon: str) -> Refusal:
         f"{name} on {app} is the last billing attachment to {addon}; either remove the add-on entirely or add a new "
         "attachment to it before replacing its config vars."
     )
+
+
+def bad_range(header: str) -> Refusal:
+    return Refusal(416, "requested_range_not_satisfiable", f"Range {header!r} is not of the form `id ..; max=200`.")
+
+
+def rate_limited() -> Refusal:
+    message = "Your account has reached the API rate limit. Please wait a few minutes before making new requests."
+    return Refusal(429, "rate_limit", message)
+
+
+def two_factor(app: str) -> Refusal:
+    return Refusal(403, "two_factor", "A second authentication factor or pre-authorization is required.", app=app)
+
+
+def multiple_matches(key: str) -> Refusal:
+    return Refusal(422, "multiple_matches", f"{key} matches several add-ons; name one of them.")

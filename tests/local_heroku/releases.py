@@ -32,12 +32,15 @@ async def _carry_out(world: World, app: App, release: Release) -> None:
             return
         if release.status != "succeeded":
             _succeed(app, release)
+        await world.latency.take("release")
         if app.running is release:
             await dynos.restart(world, app)
+            world.event("released", app=app.name, version=release.version)
 
 
 async def _phase(world: World, app: App, release: Release) -> bool:
     """Whether the release command, run with this release's config vars, ended well."""
     command = app.formation["release"].command
     dyno = await dynos.start(world, app, f"release.{release.version}", "release", command, "Standard-1X", release)
+    await dyno.began.wait()
     return dyno.process is not None and await dyno.process.wait() == 0

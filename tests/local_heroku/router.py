@@ -21,7 +21,7 @@ async def listen(world: World, app: App) -> None:
 
     async def route(request: web.Request) -> web.Response:
         nonlocal turn
-        if app.maintenance:
+        if app.routed_to_maintenance:
             return web.Response(status=503, text=MAINTENANCE_PAGE, content_type="text/html")
         up = [d for d in app.dynos if d.type == "web" and d.state == "up"]
         if not up:
@@ -38,6 +38,12 @@ async def listen(world: World, app: App) -> None:
     await tcp.start()
     app.web_port = runner.addresses[0][1]
     world.event("router", app=app.name, port=app.web_port)
+
+
+async def follow(world: World, app: App) -> None:
+    """The router takes over the maintenance flag some moments after the API has."""
+    await world.latency.take("router")
+    app.routed_to_maintenance = app.maintenance
 
 
 async def _forward(session: ClientSession, request: web.Request, port: int) -> web.Response:

@@ -11,6 +11,7 @@ from aiohttp import web
 from local_heroku import control, data_api, refusals
 from local_heroku import platform_api as api
 from local_heroku.faults import Fault
+from local_heroku.paging import page_of
 from local_heroku.platform_api import Call, Handler
 from local_heroku.postgres import Cluster
 from local_heroku.world import World, new_id
@@ -18,7 +19,9 @@ from local_heroku.world import World, new_id
 DATA = "/client/v11/databases/{addon}"
 ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/apps", api.list_apps),
+    ("POST", "/apps", api.create_app),
     ("GET", "/apps/{app}", api.show_app),
+    ("DELETE", "/apps/{app}", api.delete_app),
     ("PATCH", "/apps/{app}", api.change_app),
     ("GET", "/apps/{app}/addons", api.app_addons),
     ("POST", "/apps/{app}/addons", api.create_addon),
@@ -28,6 +31,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/addons", api.list_addons),
     ("GET", "/addons/{addon}", api.show_addon),
     ("GET", "/addons/{addon}/addon-attachments", api.addon_attachments),
+    ("GET", "/addons/{addon}/config/{name}", api.credential_config),
     ("GET", "/addon-attachments", api.list_attachments),
     ("POST", "/addon-attachments", api.create_attachment),
     ("GET", "/addon-attachments/{attachment}", api.show_attachment),
@@ -45,14 +49,21 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/apps/{app}/dynos", api.list_dynos),
     ("POST", "/apps/{app}/dynos", api.run_dyno),
     ("DELETE", "/apps/{app}/dynos", api.restart_dynos),
-    ("POST", "/apps/{app}/dynos/{dyno}/actions/stop", api.stop_dyno),
+    ("DELETE", "/apps/{app}/dynos/{dyno}", api.restart_dynos),
+    ("POST", "/apps/{app}/dynos/{dyno}/actions/stop", api.stop_dynos),
+    ("POST", "/apps/{app}/formations/{type}/actions/stop", api.stop_dynos),
+    ("DELETE", "/apps/{app}/formations/{type}", api.restart_dynos),
     ("GET", "/apps/{app}/releases", api.list_releases),
     ("GET", "/apps/{app}/releases/{release}", api.show_release),
     ("GET", "/apps/{app}/releases/{release}/config-vars", api.release_config),
     ("GET", "/apps/{app}/features", api.list_features),
     ("GET", "/apps/{app}/features/{feature}", api.show_feature),
     ("PATCH", "/apps/{app}/features/{feature}", api.change_feature),
-    ("GET", "/apps/{app}/buildpack-installations", api.buildpacks),
+    ("GET", "/apps/{app}/buildpack-installations", api.none_of_them),
+    ("GET", "/apps/{app}/collaborators", api.none_of_them),
+    ("GET", "/apps/{app}/pipeline-couplings", api.no_pipeline),
+    ("GET", "/addon-services/{service}", api.one_service),
+    ("GET", "/plans/{plan}", api.one_plan),
     ("GET", "/addon-services/{service}/plans", api.list_plans),
     ("GET", "/account", api.account),
     ("GET", "/account/rate-limits", api.rate_limits),
@@ -67,6 +78,8 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", f"{DATA}/connection-pooling", data_api.enable_pooling),
     ("POST", f"{DATA}/connection_reset", data_api.connection_reset),
     ("GET", "/postgres/v0/databases/{addon}/credentials", data_api.credentials),
+    ("POST", "/postgres/v0/databases/{addon}/credentials", data_api.create_credential),
+    ("GET", "/postgres/v0/databases/{addon}/credentials/{name}", data_api.show_credential),
     ("GET", "/data/maintenances/v1/{addon}", data_api.maintenance),
     # From here on: no part of Heroku.
     ("POST", "/_control/apps", control.create_app),
@@ -97,32 +110,63 @@ def _endpoint(world: World, cluster: Cluster, handler: Handler) -> Any:
         fault = None if controlled else _fault(world, request)
         if fault is not None and fault.kind != "reset_after" and (early := await _instead(request, fault)):
             return early
-        status, body = await _answered(world, cluster, handler, request)
-        if not controlled:
-            world.requests.append({"method": request.method, "path": request.path, "status": status, "at": time.time()})
+        if controlled:
+            return _controlled(*await _answered(world, cluster, handler, request))
+        answer = await _limited(world, cluster, handler, request)
         if fault is not None and fault.kind == "reset_after":
             return _reset(request)
-        return _rendered(request, status, body)
+        return answer
 
     return serve
 
 
+def _controlled(status: int, body: Any) -> web.Response:
+    return web.json_response(body, status=status)
+
+
+async def _limited(world: World, cluster: Cluster, handler: Handler, request: web.Request) -> web.Response:
+    """One answer of Heroku: after the account's limit, with its latency, in pages, and remembered."""
+    free = request.path == "/account/rate-limits"
+    if free or world.bucket.take():
+        status, body = await _answered(world, cluster, handler, request)
+        await world.latency.take("answer")
+    else:
+        status, body = refusals.rate_limited().answer
+    answer = _rendered(world, request, status, body)
+    world.requests.append(_remembered(world, request, answer, await request.text()))
+    return answer
+
+
+def _remembered(world: World, request: web.Request, answer: web.Response, sent: str) -> dict[str, Any]:
+    """What `/_control/requests` shows; bodies and headers only when a test asked for them."""
+    kept = {"method": request.method, "path": request.path, "status": answer.status, "at": time.time()}
+    if not world.recording:
+        return kept
+    got = json.loads(answer.text) if answer.text else None
+    headers = {name: value for name, value in request.headers.items() if name != "Authorization"}
+    scheme = request.headers.get("Authorization", "").partition(" ")[0]
+    return {**kept, "sent": json.loads(sent) if sent else None, "got": got, "headers": headers, "scheme": scheme}
+
+
 async def _answered(world: World, cluster: Cluster, handler: Handler, request: web.Request) -> tuple[int, Any]:
     try:
+        if not request.path.startswith("/_control/"):
+            _check(request)
         _authenticate(world, request)
         text = await request.text()
-        call = Call(
-            world,
-            cluster,
-            dict(request.match_info),
-            json.loads(text) if text else None,
-            request.headers.get("Range", ""),
-        )
+        call = Call(world, cluster, dict(request.match_info), json.loads(text) if text else None, request.headers)
         return await handler(call)
     except refusals.Refusal as refusal:
-        return refusal.status, refusal.body
+        return refusal.answer
     except (ValueError, KeyError, TypeError) as error:
         return 400, {"id": "bad_request", "message": f"The request body is not right: {error!r}"}
+
+
+def _check(request: web.Request) -> None:
+    """The Platform API answers only those who say which version of it they mean."""
+    of_data = request.path.startswith(("/client/", "/postgres/", "/data/"))
+    if not of_data and "application/vnd.heroku+json" not in request.headers.get("Accept", ""):
+        raise refusals.no_version()
 
 
 def _authenticate(world: World, request: web.Request) -> None:
@@ -134,9 +178,29 @@ def _authenticate(world: World, request: web.Request) -> None:
         raise refusals.unauthorized()
 
 
-def _rendered(request: web.Request, status: int, body: Any) -> web.Response:
-    headers = {"Request-Id": request.headers.get("Request-Id", new_id())[:2000], "RateLimit-Remaining": "4500"}
+def _rendered(world: World, request: web.Request, status: int, body: Any) -> web.Response:
+    headers = {
+        "Request-Id": request.headers.get("Request-Id", new_id())[:2000],
+        "RateLimit-Remaining": str(world.bucket.remaining),
+    }
+    if world.warning:
+        headers["X-Heroku-Warning"] = world.warning
+    if status == 404 and body == {}:
+        return web.Response(status=status, headers=headers)
+    if request.method == "GET" and isinstance(body, list) and not request.path.startswith("/client/"):
+        status, body = _in_pages(body, request.headers.get("Range", ""), headers)
     return web.json_response(body, status=status, headers=headers)
+
+
+def _in_pages(rows: list[Any], wanted: str, headers: dict[str, str]) -> tuple[int, Any]:
+    try:
+        page = page_of(rows, wanted)
+    except refusals.Refusal as refusal:
+        return refusal.answer
+    headers["Accept-Ranges"] = "id, name, version"
+    headers |= {"Content-Range": page.covers} if page.covers else {}
+    headers |= {"Next-Range": page.rest} if page.rest else {}
+    return 206 if page.rest else 200, page.rows
 
 
 def _fault(world: World, request: web.Request) -> Fault | None:

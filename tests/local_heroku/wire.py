@@ -37,29 +37,62 @@ def app(a: App) -> Json:
         "archived_at": None,
         "git_url": f"https://git.example.test/{a.name}.git",
         "web_url": f"http://127.0.0.1:{a.web_port}/",
+        "repo_size": None,
+        "slug_size": 20_000_000,
         "created_at": a.created_at,
         "updated_at": now(),
     }
 
 
+def account() -> Json:
+    return {**_USER, "name": "Owner", "verified": True, "two_factor_authentication": False, "beta": False}
+
+
+def service(name: str) -> Json:
+    return {
+        "id": _stable_id(name),
+        "name": name,
+        "human_name": "Heroku Postgres",
+        "state": "ga",
+        "cli_plugin_name": name,
+        "supports_multiple_installations": True,
+        "supports_sharing": True,
+    }
+
+
 def plan(p: Plan) -> Json:
     price = {"cents": p.cents, "contract": False, "unit": "month", "metered": False}
-    return {"id": _stable_id(p.full_name), "name": p.full_name, "price": price, "state": "ga", "description": p.name}
+    return {
+        **_plan_reference(p),
+        "price": price,
+        "state": "ga",
+        "description": p.name,
+        "human_name": p.name.replace("-", " ").title(),
+        "space_default": False,
+    }
 
 
-def addon(a: Addon) -> Json:
+def _plan_reference(p: Plan) -> Json:
+    return {"id": _stable_id(p.full_name), "name": p.full_name}
+
+
+def addon(a: Addon, expanded: str = "") -> Json:
+    """With `plan` or `addon_service` named in Accept-Expansion, these come whole; else by id and name."""
+    wanted = {word.strip() for word in expanded.split(",")}
     return {
         "id": a.id,
         "name": a.name,
         "state": a.state,
         "app": reference(a.app),
-        "addon_service": {"id": _stable_id(a.service), "name": a.service},
-        "plan": {"id": _stable_id(a.plan.full_name), "name": a.plan.full_name},
+        "addon_service": service(a.service)
+        if "addon_service" in wanted
+        else {"id": _stable_id(a.service), "name": a.service},
+        "plan": plan(a.plan) if "plan" in wanted else _plan_reference(a.plan),
         "billing_entity": {"id": a.app.id, "name": a.app.name, "type": "app"},
-        "billed_price": {"cents": a.plan.cents, "contract": False, "unit": "month"},
+        "billed_price": {"cents": a.plan.cents, "contract": False, "unit": "month", "metered": False},
         "config_vars": a.config_vars,
         "provider_id": a.id,
-        "provision_message": "",
+        "provision_message": f"{a.name} is being created." if a.state == "provisioning" else "",
         "actions": [],
         "web_url": None,
         "created_at": a.created_at,
@@ -67,14 +100,18 @@ def addon(a: Addon) -> Json:
     }
 
 
-def attachment(a: Attachment) -> Json:
+def attachment(a: Attachment, included: str = "") -> Json:
+    """With `addon:plan` named in Accept-Inclusion the add-on's plan comes along, with `config_vars` their names."""
+    wanted = {word.strip() for word in included.split(",")}
+    more = {"plan": _plan_reference(a.addon.plan)} if "addon:plan" in wanted else {}
+    variables = {"config_vars": [f"{a.name}_URL"]} if "config_vars" in wanted else {}
     return {
         "id": a.id,
         "name": a.name,
         "namespace": a.namespace,
-        "addon": {**reference(a.addon), "app": reference(a.addon.app), "plan": plan(a.addon.plan)},
+        "addon": {**reference(a.addon), "app": reference(a.addon.app), **more},
         "app": reference(a.app),
-        "config_vars": [f"{a.name}_URL"],
+        **variables,
         "log_input_url": None,
         "web_url": None,
         "created_at": a.created_at,

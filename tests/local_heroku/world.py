@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local_heroku import refusals
+from local_heroku.latency import Latency
 from local_heroku.plans import Plan
+from local_heroku.rate import Bucket
 
 if TYPE_CHECKING:
     from local_heroku.dynos import Dyno
@@ -58,6 +60,7 @@ class App:
     name: str
     id: str = field(default_factory=new_id)
     maintenance: bool = False
+    routed_to_maintenance: bool = False
     own_vars: dict[str, str] = field(default_factory=dict)
     formation: dict[str, ProcessType] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
@@ -76,7 +79,12 @@ class App:
 
 @dataclass(slots=True)
 class Addon:
-    """An add-on; `server` is there when it is a provisioned database. `rows` override info rows of the Data API."""
+    """
+    An add-on; `server` is there when it is a provisioned database. `rows` override info rows of the Data API.
+
+    `waiting` is what the database is busy with, empty when it is available; `trouble` what went wrong with it.
+    `credentials` are roles beside the default one, with their passwords.
+    """
 
     name: str
     app: App
@@ -87,13 +95,28 @@ class Addon:
     server: "Server | None" = None
     leader: "Addon | None" = None
     forked_from: "Addon | None" = None
-    waiting: bool = False
+    waiting: str = ""
+    trouble: str = ""
+    known: bool = True
+    maintenance: dict[str, Any] = field(default_factory=dict)
+    credentials: dict[str, str] = field(default_factory=dict)
     fork_follow_at: float = 0.0
     rows: dict[str, list[Any]] = field(default_factory=dict)
     schedules: list[dict[str, Any]] = field(default_factory=list)
     config_vars: list[str] = field(default_factory=list)
     pooling: bool = False
     created_at: str = field(default_factory=now)
+
+    def url_for(self, namespace: str | None) -> str:
+        """The URL of an attachment: the same for all without a namespace, another one for each credential."""
+        if self.server is None:
+            return ""
+        kind, _, name = (namespace or "").partition(":")
+        if kind == "credential" and name in self.credentials:
+            return self.server.url_of(name, self.credentials[name])
+        if kind == "connection-pooling":
+            return self.server.url.replace("@127.0.0.1:", "@localhost:")  # a pooler has an address of its own
+        return self.server.url
 
 
 @dataclass(slots=True)
@@ -122,8 +145,10 @@ class World:
     requests: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     grace: float = 30.0
-    unfollow_pause: float = 0.05
-    fork_follow_pause: float = 0.2
+    latency: Latency = field(default_factory=Latency)
+    bucket: Bucket = field(default_factory=Bucket)
+    warning: str = ""
+    recording: bool = False
     tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     def event(self, what: str, **details: Any) -> None:
@@ -162,6 +187,10 @@ class World:
     def attachments_to(self, addon: Addon) -> list[Attachment]:
         return [a for a in self.attachments.values() if a.addon is addon]
 
+    def attachment_of(self, app: App, name: str) -> Attachment | None:
+        """By exactly this name."""
+        return next((a for a in self.attachments_of(app) if a.name == name), None)
+
     def attachment_named(self, app: App, name: str) -> Attachment | None:
         return next((a for a in self.attachments_of(app) if name in {a.name, a.id, f"{a.name}_URL"}), None)
 
@@ -170,5 +199,5 @@ class World:
 
     def config_vars(self, app: App) -> dict[str, str]:
         """The app's own and those of its attachments; a variable appears when its database is provisioned."""
-        owned = {f"{a.name}_URL": a.addon.server.url for a in self.attachments_of(app) if a.addon.server}
+        owned = {f"{a.name}_URL": a.addon.url_for(a.namespace) for a in self.attachments_of(app) if a.addon.server}
         return {**app.own_vars, **owned}

@@ -283,7 +283,7 @@ def test_what_is_not_there_is_not_found_in_herokus_words(heroku: LocalHeroku, pa
 
 
 def test_a_route_that_is_not_known_is_said_so(heroku: LocalHeroku) -> None:
-    status, body = heroku.call("GET", "/apps/shop/collaborators")
+    status, body = heroku.call("GET", "/apps/shop/webhooks")
 
     assert (status, body["id"]) == (501, "not_implemented")
     assert any(e["what"] == "unknown route" for e in heroku.events())

@@ -1,0 +1,72 @@
+"""The CLI, apps for it, and the account of what was checked."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from conformance.heroku_cli import Cli, install
+from conformance.schemas import schema_of
+from local_heroku.launcher import LocalHeroku
+
+RESULT = Path(__file__).parents[2] / "build" / "conformance.json"
+_numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Leaves the figures; every test here runs the real CLI at least once, so a test is a check."""
+    counts = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
+    failed = counts["failed"] + counts["error"]
+    figures = {"checks": counts["passed"] + failed, "failed": failed, "skipped": counts["skipped"]}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(figures) + "\n")
+    terminalreporter.write_line(f"{RESULT.name}: {figures}")
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    return install(print)
+
+
+@pytest.fixture
+def cli(program: Path, heroku: LocalHeroku, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    """The CLI on a local Heroku whose every answer in this test is held to its schema afterwards."""
+    heroku.patch("/_control/world", {"recording": True})
+    seen = len(heroku.requests())
+    ready = Cli(program, heroku, tmp_path_factory.getbasetemp() / "cli-home")
+    (ready.home / "cache").mkdir(parents=True, exist_ok=True)
+    yield ready
+    for request in heroku.requests()[seen:]:
+        _validate(request)
+
+
+def _validate(request: dict[str, Any]) -> None:
+    """An answer that does not have its form fails the test; the message names the request and the place in it."""
+    schema = schema_of(request["method"], request["path"], request["status"])
+    try:
+        jsonschema.validate(request["got"], schema)
+    except jsonschema.ValidationError as error:
+        place = "/".join(str(part) for part in error.absolute_path)
+        pytest.fail(f"{request['method']} {request['path']} -> {request['status']}: at {place!r}: {error.message}")
+
+
+@pytest.fixture
+def shop(heroku: LocalHeroku, new_name: Callable[[], str]) -> dict[str, Any]:
+    """An app that serves, with one web dyno and a worker."""
+    app: dict[str, Any] = heroku.create_app(new_name(), web=1, worker=1, rows=10)
+    return app
+
+
+@pytest.fixture
+def name(shop: dict[str, Any]) -> str:
+    return str(shop["name"])
+
+
+@pytest.fixture
+def follower(heroku: LocalHeroku, shop: dict[str, Any]) -> str:
+    """A follower of the app's database."""
+    return heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-copy")

@@ -1,0 +1,121 @@
+"""What the Data API tells of a database, in the wording in which `heroku pg:info` prints it."""
+
+import asyncio
+from typing import Any
+
+from local_heroku import refusals
+from local_heroku.world import Addon, World
+
+RESOLVED = ("Followers", "Following", "Forked From")
+"""Rows whose values are addresses of databases, which a client shows as names of config vars."""
+
+
+def fork_follow(addon: Addon) -> str:
+    """The words of the row Fork/Follow."""
+    if "Fork/Follow" in addon.rows:
+        return str(addon.rows["Fork/Follow"][0])
+    if not addon.plan.can_follow:
+        return "Unsupported"
+    if addon.leader is not None:
+        return "Unavailable on followers"
+    ready = addon.server is not None and asyncio.get_running_loop().time() >= addon.fork_follow_at
+    return "Available" if ready else "Temporarily Unavailable"
+
+
+async def info_of(world: World, addon: Addon) -> dict[str, Any]:
+    """The object of GET /client/v11/databases/X."""
+    if addon.server is None:
+        raise refusals.not_found("database")
+    server, leader, origin = addon.server, addon.leader, addon.forked_from
+    facts = await _facts(addon)
+    rows = {**await _rows(world, addon, facts), **addon.rows}
+    return {
+        "addon_id": addon.id,
+        "name": addon.name,
+        "heroku_resource_id": addon.id,
+        "plan": addon.plan.name,
+        "port": server.port,
+        "database_name": server.database,
+        "database_user": server.role,
+        "database_password": server.password,
+        "resource_url": server.url,
+        "formation": {"id": addon.id, "primary": None},
+        "metaas_source": f"source-{addon.id[:8]}",
+        "metaas_server_source": f"server-{addon.id[:8]}",
+        "credentials": 1 + len(addon.credentials),
+        **facts,
+        "available_for_ingress": not addon.waiting,
+        "waiting?": bool(addon.waiting),
+        "standalone?": leader is None,
+        "is_in_recovery?": leader is not None,
+        "hot_standby?": leader is not None,
+        "following": _bare(leader) if leader else None,
+        "leader": {"addon_id": leader.id, "name": leader.name} if leader else None,
+        "forked_from": _bare(origin) if origin else None,
+        "info": [_row(name, values) for name, values in rows.items()],
+        "created_at": addon.created_at,
+    }
+
+
+def _row(name: str, values: list[Any]) -> dict[str, Any]:
+    resolved = {"resolve_db_name": True} if name in RESOLVED else {}
+    return {"name": name, "values": values, **resolved}
+
+
+async def _facts(addon: Addon) -> dict[str, Any]:
+    """What the server itself knows."""
+    if addon.server is None:
+        return {}
+    ((size, version, sessions, waiting),) = await addon.server.ask(
+        "SELECT (SELECT sum(pg_database_size(oid))::bigint FROM pg_database), current_setting('server_version'),"
+        " count(*) FILTER (WHERE usename <> 'postgres'), count(*) FILTER (WHERE wait_event_type = 'Lock')"
+        " FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    )
+    return {
+        "num_bytes": int(size),
+        "num_tables": None,
+        "num_connections": int(sessions),
+        "num_connections_waiting": int(waiting),
+        "postgres_version": str(version).split()[0],
+        "current_transaction": None,
+        "target_transaction": None,
+    }
+
+
+async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, list[Any]]:
+    size, limit = facts["num_bytes"], addon.plan.limit
+    rows: dict[str, list[Any]] = {
+        "Plan": [addon.plan.name.replace("-", " ").title()],
+        "Status": ["Available" if not addon.waiting else addon.waiting.capitalize()],
+        "Data Size": [f"{size / 2**20:.1f} MB / {limit / 2**30:.0f} GB ({100 * size / limit:.2f}%)"],
+        "PG Version": [facts["postgres_version"]],
+        "Connections": [f"{facts['num_connections']}/120"],
+        "Connection Pooling": ["Available"],
+        "Credentials": [1 + len(addon.credentials)],
+        "Fork/Follow": [fork_follow(addon)],
+        "Created": [addon.created_at[:16].replace("T", " ") + " UTC"],
+        "Region": ["us"],
+        "Data Encryption": ["In Use"],
+        "Continuous Protection": ["On" if addon.leader is None else "On (on leader)"],
+    }
+    return {**rows, **await _relations(world, addon), "Maintenance": ["not required"]}
+
+
+async def _relations(world: World, addon: Addon) -> dict[str, list[Any]]:
+    """Who follows whom, and how far behind."""
+    rows: dict[str, list[Any]] = {}
+    followers = [_bare(f) for f in world.followers_of(addon) if f.server]
+    if followers:
+        rows["Followers"] = followers
+    if addon.leader is not None and addon.leader.server is not None and addon.server is not None:
+        rows["Following"] = [_bare(addon.leader)]
+        rows["Behind By"] = [f"{await addon.server.commits_behind(addon.leader.server)} commits"]
+    if addon.forked_from is not None:
+        rows["Forked From"] = [_bare(addon.forked_from)]
+    return rows
+
+
+def _bare(addon: Addon) -> str:
+    """A database's address without user and password, as the Data API names other databases."""
+    server = addon.server
+    return f"postgres://127.0.0.1:{server.port}/{server.database}" if server else ""
