@@ -36,6 +36,10 @@ conformance: $(READY)  ## Heroku's own CLI against the local Heroku (needs Node.
 	$(RUN) conformance.heroku_cli
 	$(BIN)/python -m pytest tests/conformance -n 3
 
+.PHONY: bench
+bench: $(READY)  ## outage and time of each way to change a plan, side by side (needs Node.js and npm)
+	$(RUN) bench
+
 .PHONY: faults
 faults: $(READY)  ## a fault at every act of a changeover, under traffic; SEED=<number> chooses the cases
 	$(RUN) faults

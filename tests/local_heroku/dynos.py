@@ -205,11 +205,15 @@ def _free_numbers(running: list[Dyno], row: ProcessType) -> list[int]:
     return free[: max(row.quantity - len(running), 0)]
 
 
-async def restart(world: World, app: App) -> None:
-    """A new release: every formation dyno ends and another one starts with the new config vars."""
+async def restart(world: World, app: App, release: Release) -> None:
+    """
+    A new release: formation dynos of older ones end, and others start with the new config vars. One that was started
+    since runs the new release already.
+    """
     for row in app.formation.values():
         for dyno in wanted_dynos(app, row.type):
-            await stop(world, dyno)
+            if dyno.version < release.version:
+                await stop(world, dyno)
     await fit_formation(world, app)
 
 

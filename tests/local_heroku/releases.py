@@ -34,7 +34,7 @@ async def _carry_out(world: World, app: App, release: Release) -> None:
             _succeed(app, release)
         await world.latency.take("release")
         if app.running is release:
-            await dynos.restart(world, app)
+            await dynos.restart(world, app, release)
             world.event("released", app=app.name, version=release.version)
 
 

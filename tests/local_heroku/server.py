@@ -126,14 +126,14 @@ def _controlled(status: int, body: Any) -> web.Response:
 
 async def _limited(world: World, cluster: Cluster, handler: Handler, request: web.Request) -> web.Response:
     """One answer of Heroku: after the account's limit, with its latency, in pages, and remembered."""
-    free = request.path == "/account/rate-limits"
+    free, came = request.path == "/account/rate-limits", time.time()
     if free or world.bucket.take():
         status, body = await _answered(world, cluster, handler, request)
         await world.latency.take("answer")
     else:
         status, body = refusals.rate_limited().answer
     answer = _rendered(world, request, status, body)
-    world.requests.append(_remembered(world, request, answer, await request.text()))
+    world.requests.append({**_remembered(world, request, answer, await request.text()), "came": came})
     return answer
 
 

@@ -1,0 +1,66 @@
+"""Ten databases in one update against one, and what a preview without changes costs."""
+
+import statistics
+import time
+from typing import Any
+
+from bench.stage import APP, NEW_PLAN, OLD_PLAN, BenchFailed, Stage
+
+DATABASE = "Database('{name}', {{'app': {app!r}, 'plan': plan, 'adopt': {addon!r}}})\n"
+PROGRAM = "import pulumi\nfrom heroku_postgres import Database\nplan = pulumi.Config().require('plan')\n"
+STATIC = """
+import pulumi
+import pulumi_command as command
+import pulumiverse_heroku as heroku
+
+provider = heroku.Provider(
+    "db-heroku",
+    timeouts=heroku.ProviderTimeoutsArgs(addon_create_timeout=1440),
+    customizations=[heroku.ProviderCustomizationArgs(set_addon_config_vars_in_state=False)],
+)
+database = heroku.addon.Addon(
+    "db-1-database", app_id={app!r}, name={addon!r}, plan="heroku-postgresql:standard-0",
+    opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["config"], import_={id_!r}),
+)
+command.local.Command("db-1-retire-guard", delete="true", opts=pulumi.ResourceOptions(depends_on=[database]))
+pulumi.export("primary", database.name)
+"""
+
+
+def databases(s: Stage, count: int, seed: int) -> float:
+    """Seconds that one `pulumi up` takes to change the plan of that many databases, each of an app of its own."""
+    names = [f"{APP}-{number}" for number in range(2, count + 1)]
+    apps = [s.apps[0], *(s.heroku.create_app(name, web=1, worker=0, rows=10, plan=OLD_PLAN) for name in names)]
+    rows = [DATABASE.format(name=f"db{n}", app=a["name"], addon=a["addon"]) for n, a in enumerate(apps, 1)]
+    (s.stack.project / "stacks" / "__main__.py").write_text(PROGRAM + "".join(rows))
+    s.stack.edit({"app": APP, "plan": OLD_PLAN})
+    s.stack.pulumi("up", "--yes", "--skip-preview", check=True)
+    s.heroku.patch("/_control/world", {"profile": "realistic", "seed": seed})
+    s.stack.edit({"plan": NEW_PLAN})
+    began = time.time()
+    ran = s.stack.pulumi("up", "--yes", "--skip-preview", timeout=900)
+    took = time.time() - began
+    moved = [a["name"] for n, a in enumerate(apps, 1) if s.heroku.primary(a["name"]) == f"{a['name']}-db{n}-2"]
+    if ran.code or len(moved) != count:
+        raise BenchFailed(f"{len(moved)} of {count} databases moved: {ran}")
+    return took
+
+
+def previews(component: Stage, static: Stage, seed: int, times: int) -> dict[str, Any]:
+    """Medians in seconds of a preview without changes, of the component and of the same resources declared by hand."""
+    for s in (component, static):
+        s.stack.edit({"app": APP, "plan": OLD_PLAN, "adopt": s.addon})
+    app = static.apps[0]
+    program = STATIC.format(app=app["id"], addon=app["addon"], id_=app["addon_id"])
+    (static.stack.project / "stacks" / "__main__.py").write_text(program)
+    for s in (component, static):
+        s.stack.pulumi("up", "--yes", "--skip-preview", check=True)
+        s.heroku.patch("/_control/world", {"profile": "realistic", "seed": seed})
+    took: dict[str, list[float]] = {"component": [], "static": []}
+    for _ in range(times):
+        for name, s in (("component", component), ("static", static)):
+            began = time.time()
+            s.stack.pulumi("preview", "--expect-no-changes", check=True)
+            took[name].append(time.time() - began)
+    medians = {name: round(statistics.median(values), 3) for name, values in took.items()}
+    return {**medians, "ratio": round(medians["component"] / medians["static"], 3), "runs": times}

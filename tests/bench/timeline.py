@@ -1,0 +1,106 @@
+"""What happened when, read from the local Heroku's own record of one run; pure functions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """
+    What no way to do it can go below, in seconds of the very run it is compared with: dynos stop, the follower is cut
+    off, DATABASE is attached, a web dyno boots, with nothing in between.
+
+    The catch-up is counted as nothing: it takes some hundredths of a second and is not seen from outside.
+    """
+
+    dyno_stop: float
+    unfollow: float
+    attach: float
+    dyno_boot: float
+
+    @property
+    def seconds(self) -> float:
+        return self.dyno_stop + self.unfollow + self.attach + self.dyno_boot
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Moments of one window, in seconds since 1970, as the local Heroku saw them; `attach` in seconds."""
+
+    maintenance_on: float
+    scaled_down: float
+    dynos_ended: float
+    unfollow_asked: float
+    unfollowed: float
+    attached: float
+    attach: float
+    scaled_up: float
+    dyno_started: float
+    dyno_up: float
+    maintenance_off: float
+
+    @property
+    def floor(self) -> Floor:
+        return Floor(
+            self.dynos_ended - self.scaled_down,
+            self.unfollowed - self.unfollow_asked,
+            self.attach,
+            self.dyno_up - self.dyno_started,
+        )
+
+    @property
+    def gaps(self) -> dict[str, float]:
+        """What lies between the parts of the floor, by name."""
+        return {
+            "maintenance on to scaled down": self.scaled_down - self.maintenance_on,
+            "dynos ended to unfollow": self.unfollow_asked - self.dynos_ended,
+            "unfollowed to attached": self.attached - self.attach - self.unfollowed,
+            "attached to scaled up": self.dyno_started - self.attached,
+            "dyno up to maintenance off": self.maintenance_off - self.dyno_up,
+        }
+
+
+def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
+    """The window of an app, from all that happened in a run. Raises LookupError when something is not there."""
+    mine = [e for e in events if e.get("app") == app]
+
+    def moment(what: str, is_it: Callable[[Event], bool] = lambda _: True, after: float = 0.0) -> float:
+        return next(float(e["at"]) for e in mine if e["what"] == what and e["at"] >= after and is_it(e))
+
+    on = moment("maintenance", lambda e: e["on"])
+    down = moment("scaled", lambda e: not any(e["to"].values()), on)
+    asked = next(float(e["at"]) for e in events if e["what"] == "unfollow asked" and e["at"] > down)
+    ended = [float(e["at"]) for e in mine if e["what"] == "dyno ended" and down < e["at"] < asked]
+    attach = _attach(app, requests, asked)
+    up = moment("scaled", lambda e: any(e["to"].values()), asked)
+    started = moment("dyno started", lambda e: e["dyno"].startswith("web."), asked)
+    return Window(
+        maintenance_on=on,
+        scaled_down=down,
+        dynos_ended=max(ended, default=down),
+        unfollow_asked=asked,
+        unfollowed=next(float(e["at"]) for e in events if e["what"] == "unfollowed" and e["at"] > asked),
+        attached=float(attach["at"]),
+        attach=float(attach["at"]) - float(attach["came"]),
+        scaled_up=up,
+        dyno_started=started,
+        dyno_up=moment("dyno up", lambda e: e["dyno"].startswith("web."), started),
+        maintenance_off=moment("maintenance", lambda e: not e["on"], started),
+    )
+
+
+def _attach(app: str, requests: list[Event], after: float) -> Event:
+    """The request that made DATABASE the new database, the last one of its kind."""
+    made = [r for r in requests if r["method"] == "POST" and r["path"] == "/addon-attachments" and r["came"] > after]
+    mine = [r for r in made if (r.get("sent") or {}).get("name") == "DATABASE" and app in str(r["sent"])]
+    return mine[-1]
+
+
+def silences(answered: list[float], since: float, until: float, longer_than: float = 0.5) -> list[float]:
+    """Times without an acknowledged order, in seconds, the longest first."""
+    moments = [since, *sorted(t for t in answered if since <= t <= until), until]
+    return sorted((b - a for a, b in pairwise(moments) if b - a > longer_than), reverse=True)
