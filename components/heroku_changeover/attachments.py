@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from heroku_changeover.acts import Act
-from heroku_changeover.changeover import Changeover, side_by_side
+from heroku_changeover.changeover import Changeover, at_once, side_by_side
 from heroku_changeover.errors import Incomplete, TimedOut
 from heroku_changeover.facts import PRIMARY, App, Attachment, Database
 from heroku_changeover.heroku import reads, resolved
 from heroku_changeover.look import attachments_from
 
+Json = Any
 RELEASE_LIMIT = 900
 """Seconds for a release phase; the Heroku CLI waits as long in pg:promote."""
 
@@ -96,38 +97,46 @@ def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None
     Raises:
         Incomplete: with what the release says, or that the config var still holds another address.
     """
-    attached = _attach_release(c, app, follower.name)
+    releases, values = at_once(lambda: _recent(c, app), lambda: c.heroku.get(f"/apps/{app}/config-vars"))
+    attached = _attach_release(releases, follower.name)
     if attached is not None:
-        _require_success(c, app, attached)
-    values = c.heroku.get(f"/apps/{app}/config-vars")
+        _require_success(c, app, attached, releases)
     if url and values.get(f"{PRIMARY}_URL") != url:
         raise Incomplete(
             f"app {app}: {PRIMARY}_URL does not hold the address of {follower.name} yet; run `pulumi up` again"
         )
 
 
+def _recent(c: Changeover, app: str) -> Json:
+    """Releases, the newest first."""
+    return c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES)
+
+
 @reads("releases")
-def _attach_release(c: Changeover, app: str, addon: str) -> int | None:
+def _attach_release(releases: Json, addon: str) -> int | None:
     """The version of the newest release that attached DATABASE to this add-on; None when it is long ago."""
-    for release in c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES):
+    for release in releases:
         if f"Attach {PRIMARY} " in release["description"] and addon in release["description"]:
             return int(release["version"])
     return None
 
 
 @reads("releases")
-def _statuses_since(c: Changeover, app: str, version: int) -> list[str]:
+def _statuses_since(releases: Json, version: int) -> list[str]:
     """Newest first, down to that release itself."""
-    releases = c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES)
     return [str(r["status"]) for r in releases if int(r["version"]) >= version]
 
 
-def _require_success(c: Changeover, app: str, version: int) -> None:
-    """A release whose command failed is not what dynos run; one that succeeded since carries the attachment too."""
+def _require_success(c: Changeover, app: str, version: int, releases: Json) -> None:
+    """
+    A release whose command failed is not what dynos run; one that succeeded since carries the attachment too.
+    `releases` are those seen last.
+    """
     statuses: list[str] = []
+    unread = [releases]
 
     def pending() -> str | None:
-        statuses[:] = _statuses_since(c, app, version)
+        statuses[:] = _statuses_since(unread.pop() if unread else _recent(c, app), version)
         return "its release phase is running" if "pending" in statuses and "succeeded" not in statuses else None
 
     try:

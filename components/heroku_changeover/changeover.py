@@ -1,7 +1,7 @@
 """One changeover as a step process sees it: what was ordered, what is live, and how far it has come."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -43,6 +43,11 @@ class Situation:
     @property
     def is_serving(self) -> bool:
         return all(app.is_serving for app in self.apps.values())
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every app is in maintenance mode and runs nothing."""
+        return all(app.maintenance and not app.writers and not app.dynos for app in self.apps.values())
 
     def unmoved(self) -> list[str]:
         """The apps whose DATABASE is not the follower."""
@@ -96,12 +101,18 @@ def side_by_side(act: Callable[[Item], Result], items: Iterable[Item]) -> list[R
         return list(pool.map(act, todo))
 
 
+def at_once(*acts: Callable[[], Result]) -> list[Result]:
+    """Does several things at the same time; the results in the same order."""
+    return side_by_side(lambda act: act(), acts)
+
+
 @dataclass(slots=True)
 class Changeover:
     """
     What all steps share; `window` is replaced as acts are done.
 
     `keep` makes sure that a keeper watches over an open window; `journal` is None where nothing is remembered.
+    `_variables` are config vars by app, from the look that asked for them; they hold passwords.
     """
 
     order: Order
@@ -112,11 +123,14 @@ class Changeover:
     journal: Journal | None = None
     keep: Callable[["Changeover"], None] = lambda _: None
     _writing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _variables: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False)
 
-    def observe(self) -> Situation:
-        """Looks at the apps and both databases, all at once."""
+    def observe(self, *, addresses: bool = False) -> Situation:
+        """Looks at the apps and both databases, all at once; with `addresses` at what `url_of` will need as well."""
         order = self.order
-        with ThreadPoolExecutor(len(order.apps) + 2) as pool:
+        with ThreadPoolExecutor(len(order.apps) + 3) as pool:
+            if addresses:
+                pool.submit(self._read_variables, order.apps[0])
             leader = pool.submit(database_named, self.heroku, order.leader)
             follower = pool.submit(database_named, self.heroku, order.follower)
             apps = {app.name: app for app in pool.map(lambda name: app_from(self.heroku, name), order.apps)}
@@ -170,9 +184,15 @@ class Changeover:
         """
         The database's address, from the config var of an attachment of the default credential; it holds a password.
         """
-        for attachment in database.attachments:
-            if attachment.namespace is None and attachment.app in self.order.apps:
-                values = self.heroku.get(f"/apps/{attachment.app}/config-vars")
-                if url := values.get(attachment.config_var):
-                    return str(url)
+        ours = [a for a in database.attachments if a.namespace is None and a.app in self.order.apps]
+        for attachment in sorted(ours, key=lambda a: self.order.apps.index(a.app)):
+            seen = self._variables.get(attachment.app) or {}
+            values = seen if attachment.config_var in seen else self._read_variables(attachment.app)
+            if url := values.get(attachment.config_var):
+                return str(url)
         return ""
+
+    def _read_variables(self, app: str) -> Mapping[str, str]:
+        values: Mapping[str, str] = self.heroku.get(f"/apps/{app}/config-vars")
+        self._variables[app] = values
+        return values

@@ -8,7 +8,7 @@ Data API, what the Heroku CLI reads (github.com/heroku/cli, commands under pg:).
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -144,20 +144,30 @@ def _plans(heroku: Heroku) -> tuple[str, ...]:
 
 
 def database_named(heroku: Heroku, name: str) -> Database | None:
-    """A database by its add-on name; None when there is none."""
-    try:
-        return database_from(heroku, heroku.get(f"/addons/{name}"))
-    except NotFound:
-        return None
+    """A database by its add-on name, everything about it asked for at once; None when there is none."""
+    with ThreadPoolExecutor(4) as pool:
+        addon, parts = pool.submit(heroku.get, f"/addons/{name}"), _parts(heroku, pool, name)
+        try:
+            row = addon.result()
+        except NotFound:
+            return None
+        return _database(row, *(part.result() for part in parts))
 
 
 def database_from(heroku: Heroku, addon: Json) -> Database:
     """A database from its add-on row, its attachments in all apps and what the Data API says of it."""
     with ThreadPoolExecutor(3) as pool:
-        attachments = pool.submit(heroku.get, f"/addons/{addon['id']}/addon-attachments")
-        info = pool.submit(_data, heroku, f"/client/v11/databases/{addon['id']}", {})
-        schedules = pool.submit(_data, heroku, f"/client/v11/databases/{addon['id']}/transfer-schedules", [])
-        return _database(addon, attachments.result(), info.result(), schedules.result())
+        return _database(addon, *(part.result() for part in _parts(heroku, pool, str(addon["id"]))))
+
+
+def _parts(heroku: Heroku, pool: ThreadPoolExecutor, key: str) -> "list[Future[Json]]":
+    """Attachments, info and backup schedules; both APIs take an add-on's id or its name."""
+    data = f"/client/v11/databases/{key}"
+    return [
+        pool.submit(heroku.get, f"/addons/{key}/addon-attachments"),
+        pool.submit(_data, heroku, data, {}),
+        pool.submit(_data, heroku, f"{data}/transfer-schedules", []),
+    ]
 
 
 def _data(heroku: Heroku, path: str, otherwise: Json) -> Json:

@@ -2,11 +2,12 @@
 An app's service: maintenance mode, formation, dynos; taking it down for the window and bringing it back as it was.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from heroku_changeover.acts import Act
-from heroku_changeover.changeover import Changeover, Situation, side_by_side
+from heroku_changeover.changeover import Changeover, Situation, at_once, side_by_side
 from heroku_changeover.facts import App, Dyno, ProcessType
 from heroku_changeover.heroku import reads
 from heroku_changeover.look import dynos_from, formation_from
@@ -41,13 +42,17 @@ def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
         c.heroku.patch(f"/apps/{app}", {"maintenance": on})
 
 
-def scale_to_zero(c: Changeover, situation: Situation) -> None:
-    """Every process type of every app to 0, one call an app, then waits until the dynos are gone."""
+def scale_to_zero(c: Changeover, situation: Situation, meanwhile: Callable[[], None]) -> None:
+    """
+    Every process type of every app to 0, one call an app, then waits until the dynos are gone; `meanwhile` is done
+    while they end.
+    """
     running = [app for app in situation.apps.values() if app.writers]
     side_by_side(lambda app: _scale_down(c, app), running)
     for app in running:
         c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
-    side_by_side(lambda app: _wait_until_gone(c, app), situation.apps.values())
+    waits = [partial(_wait_until_gone, c, app) for app in situation.apps.values() if app in running or app.dynos]
+    at_once(*waits, meanwhile)
 
 
 def _scale_down(c: Changeover, app: App) -> None:
@@ -67,25 +72,30 @@ def _wait_until_gone(c: Changeover, app: App) -> None:
     """The formation's dynos within their limit; one-offs, by policy, are stopped or may take the rest of the budget."""
     types = {p.type for p in app.formation}
     asked: set[str] = set()
-
-    def remaining(dynos: list[Dyno]) -> str | None:
-        return ", ".join(f"{d.name} {d.state}" for d in dynos) or None
+    seen: list[Dyno] = []
 
     def running() -> str | None:
-        return remaining([d for d in _dynos(c, app.name) if d.type in types])
+        seen[:] = _dynos(c, app.name)
+        return _remaining([d for d in seen if d.type in types])
 
     def one_offs() -> str | None:
-        left = [d for d in _dynos(c, app.name) if d.type not in types]
+        left = [d for d in seen or _dynos(c, app.name) if d.type not in types]
+        seen.clear()
         if c.order.one_off_dynos == "stop":
             _stop(c, app.name, [d for d in left if d.name not in asked])
             asked.update(d.name for d in left)
-        return remaining(left)
+        return _remaining(left)
 
     limit = min(c.clock.now() + DYNO_LIMIT, c.budget_ends)
     with c.doing(Act.AWAIT_DYNOS):
         c.urgent().until(f"the dynos of {app.name} to end", running, limit)
     with c.doing(Act.AWAIT_ONE_OFFS):
-        c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
+        if seen:
+            c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
+
+
+def _remaining(dynos: list[Dyno]) -> str | None:
+    return ", ".join(f"{d.name} {d.state}" for d in dynos) or None
 
 
 def _dynos(c: Changeover, app: str) -> tuple[Dyno, ...]:
@@ -99,26 +109,26 @@ def _stop(c: Changeover, app: str, dynos: list[Dyno]) -> None:
         c.report(f"{app}: one-off dyno {dyno.name} was told to stop")
 
 
-def bring_back(c: Changeover) -> None:
+def bring_back(c: Changeover, situation: Situation) -> None:
     """
     Formation and maintenance flag of every app as they were found; a live value that a colleague set since is left
     alone.
     """
-    side_by_side(lambda name: _bring_back(c, name, c.window.apps[name]), c.window.apps)
+    side_by_side(lambda app: _bring_back(c, app, c.window.apps[app.name]), situation.apps.values())
 
 
-def _bring_back(c: Changeover, name: str, found: AppAsFound) -> None:
-    _scale_back(c, name, found)
+def _bring_back(c: Changeover, app: App, found: AppAsFound) -> None:
+    _scale_back(c, app.name, found, app.formation)
     if found.serves_web:
         with c.doing(Act.AWAIT_WEB):
             ends = c.clock.now() + BOOT_LIMIT
-            c.urgent().until(f"a web dyno of {name} to come up", lambda: _web_not_up(c, name), ends)
+            c.urgent().until(f"a web dyno of {app.name} to come up", lambda: _web_not_up(c, app.name), ends)
         c.did("web-up")
-    _leave_maintenance(c, name, found)
+    _leave_maintenance(c, app.name, found, in_it=app.maintenance)
 
 
-def _scale_back(c: Changeover, name: str, found: AppAsFound) -> None:
-    live = {p.type: p for p in formation_from(c.heroku.get(f"/apps/{name}/formation"))}
+def _scale_back(c: Changeover, name: str, found: AppAsFound, formation: Iterable[ProcessType]) -> None:
+    live = {p.type: p for p in formation}
     down = [p for p in found.formation if p.quantity and p.type in live and live[p.type].quantity == 0]
     if down:
         with c.doing(Act.SCALE_UP):
@@ -126,14 +136,18 @@ def _scale_back(c: Changeover, name: str, found: AppAsFound) -> None:
         c.report(f"{name}: scaled back to {', '.join(f'{p.type} {p.quantity}' for p in down)}")
 
 
-@reads("an app")
-def _leave_maintenance(c: Changeover, name: str, found: AppAsFound) -> None:
-    if not found.maintenance and c.heroku.get(f"/apps/{name}")["maintenance"]:
+def _leave_maintenance(c: Changeover, name: str, found: AppAsFound, *, in_it: bool) -> None:
+    if not found.maintenance and in_it:
         set_maintenance(c, name, on=False)
         c.report(f"{name}: maintenance mode is off")
     elif "maintenance-off" in c.window.acts:
         return  # done before, by a keeper or a step whose run broke
     c.did("maintenance-off")
+
+
+@reads("an app")
+def _is_in_maintenance(c: Changeover, name: str) -> bool:
+    return bool(c.heroku.get(f"/apps/{name}")["maintenance"])
 
 
 def _web_not_up(c: Changeover, app: str) -> str | None:
@@ -148,8 +162,8 @@ def put_back(c: Changeover) -> None:
 
 
 def _put_back(c: Changeover, name: str, found: AppAsFound) -> None:
-    _scale_back(c, name, found)
+    _scale_back(c, name, found, formation_from(c.heroku.get(f"/apps/{name}/formation")))
     ends = c.clock.now() + PUT_BACK_LIMIT
     while found.serves_web and c.clock.now() < ends and _web_not_up(c, name):
         c.clock.sleep(INSIDE_WINDOW)
-    _leave_maintenance(c, name, found)
+    _leave_maintenance(c, name, found, in_it=_is_in_maintenance(c, name))

@@ -12,9 +12,12 @@ an earlier one still holds: each re-enters the window where it finds the apps se
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 
 from heroku_changeover.acts import Act
+from heroku_changeover.attachments import keep_attached
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.cut_off import is_cut_off
 from heroku_changeover.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
@@ -46,7 +49,7 @@ def _not_as_seen(situation: Situation) -> str:
 
 
 def maintenance_on(c: Changeover) -> None:
-    situation = c.observe()
+    situation = _look_ahead(c)
     if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
         c.report(f"maintenance-on {DONE}{situation.stage.value}")
         return
@@ -55,7 +58,7 @@ def maintenance_on(c: Changeover) -> None:
 
 
 def scale_down(c: Changeover) -> None:
-    situation = c.observe()
+    situation = _look_ahead(c)
     if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
         c.report(f"scale-down {DONE}{situation.stage.value}")
         return
@@ -64,7 +67,7 @@ def scale_down(c: Changeover) -> None:
 
 
 def promote(c: Changeover) -> None:
-    situation = c.observe()
+    situation = _look_ahead(c)
     if situation.stage is Stage.SUPERSEDED:
         c.report(f"promote {DONE}{situation.stage.value}")
         return
@@ -91,7 +94,7 @@ def restore(c: Changeover) -> None:
         c.capture(situation)
         if not situation.is_serving:
             c.keep(c)
-        bring_back(c)
+        bring_back(c, situation)
         c.close_window()
         retire_leader(c, situation)
         carry_schedules(c, situation)
@@ -105,6 +108,16 @@ STEPS: Mapping[str, Callable[[Changeover], None]] = {
     "promote": promote,
     "restore": restore,
 }
+
+
+def _look_ahead(c: Changeover) -> Situation:
+    """
+    The look of a step in the window: what it will need besides is read and imported while Heroku answers, because
+    users wait for it.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(import_module, "heroku_changeover.switch")
+        return c.observe(addresses=True)
 
 
 def _reach_maintenance(c: Changeover, situation: Situation) -> None:
@@ -128,13 +141,21 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
 
 def _reach_quiet(c: Changeover, situation: Situation) -> None:
     _reach_maintenance(c, situation)
-    scale_to_zero(c, situation)
+    if situation.is_quiet and "quiet" in c.window.acts:
+        _keep_leader_attached(c, situation)  # sessions were ended before; who came back since is left to the fence
+        return
+    scale_to_zero(c, situation, lambda: _keep_leader_attached(c, situation))
     if c.order.verify == "sql" and situation.leader is not None and situation.stage is Stage.FOLLOWING:
         from heroku_changeover.sessions import end_sessions
 
         with c.doing(Act.END_SESSIONS):
             end_sessions(c, situation.leader)
     c.did("quiet")
+
+
+def _keep_leader_attached(c: Changeover, situation: Situation) -> None:
+    if situation.leader is not None:
+        keep_attached(c, situation.leader)
 
 
 @contextmanager

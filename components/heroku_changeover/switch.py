@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from heroku_changeover.acts import Act
-from heroku_changeover.attachments import confirm_moved, keep_attached, move
+from heroku_changeover.attachments import confirm_moved, move
 from heroku_changeover.changeover import Changeover, Situation, Stage, side_by_side
 from heroku_changeover.errors import NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import Database
@@ -51,7 +51,6 @@ def switch(c: Changeover, situation: Situation) -> None:
         raise NeedsPerson(
             f"{c.order.leader if leader is None else c.order.follower} is gone; run `pulumi up --refresh`"
         )
-    keep_attached(c, leader)
     if c.order.verify == "api":
         _switch_without_proof(c, situation, leader, follower)
     else:
@@ -156,9 +155,9 @@ def _wait_until_unfollowed(c: Changeover) -> None:
 def _still_following(c: Changeover) -> str | None:
     """What the Data API says against the unfollow being complete; None when it is."""
     path = f"/client/v11/databases/{c.order.follower}"
-    if c.heroku.data(path).get("following"):
+    info, status = side_by_side(c.heroku.data, (path, f"{path}/wait_status"))
+    if info.get("following"):
         return "it still follows"
-    status = c.heroku.data(f"{path}/wait_status")
     return str(status.get("message") or "it is busy") if status.get("waiting?") else None
 
 

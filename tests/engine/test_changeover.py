@@ -143,6 +143,19 @@ def test_a_changeover_after_somebody_went_back_by_hand_goes_through_all_steps(
     operator.up("--expect-no-changes")
 
 
+def test_a_plan_that_heroku_changed_by_itself_is_taken_over(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.adopt()
+    addon = operator.app["addon"]
+    heroku.patch(f"/apps/{operator.name}/addons/{addon}", {"plan": "heroku-postgresql:standard-2"})
+    status = f"/client/v11/databases/{addon}/wait_status"
+    heroku.wait_until("Heroku's own upgrade", lambda: not heroku.get(status)["waiting?"])
+    operator.change("standard-2")
+
+    assert heroku.primary(operator.name) == addon
+    assert operator.is_as_found()
+    operator.up("--expect-no-changes")
+
+
 def test_two_databases_in_one_stack_are_changed_over_side_by_side(
     heroku: LocalHeroku, operator: Operator, new_name: Callable[[], str]
 ) -> None:

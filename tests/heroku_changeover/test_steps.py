@@ -263,7 +263,7 @@ def test_an_unfollow_that_is_refused_puts_everything_back(operator: Operator, he
 
 def test_a_failure_after_the_unfollow_goes_on_forward_the_next_time(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=3, error_id="oops")
+    heroku.fault("status", "/addon-attachments", method="POST", times=3, error_id="oops")
     code, said = operator.run("promote")
 
     assert code == 20, said
@@ -277,7 +277,7 @@ def test_a_cut_off_database_is_not_promoted_once_the_leader_took_a_write(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=3)
+    heroku.fault("status", "/addon-attachments", method="POST", times=3)
     assert operator.run("promote")[0] == 20
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
         late.execute("SET default_transaction_read_only = off")
@@ -295,7 +295,7 @@ def test_an_app_is_not_taken_down_for_a_database_that_cannot_be_promoted(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=3)
+    heroku.fault("status", "/addon-attachments", method="POST", times=3)
     assert operator.run("promote")[0] == 20
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
         late.execute("SET default_transaction_read_only = off")
@@ -318,7 +318,7 @@ def test_a_late_writer_is_refused_by_the_old_database_while_promote_is_unfinishe
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", after=1, times=3)
+    heroku.fault("status", "/addon-attachments", method="POST", times=3)
     assert operator.run("promote")[0] == 20
     with (
         psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late,

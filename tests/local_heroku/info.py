@@ -18,7 +18,8 @@ def fork_follow(addon: Addon) -> str:
         return "Unsupported"
     if addon.leader is not None:
         return "Unavailable on followers"
-    ready = addon.server is not None and asyncio.get_running_loop().time() >= addon.fork_follow_at
+    at_rest = addon.server is not None and not addon.waiting
+    ready = at_rest and asyncio.get_running_loop().time() >= addon.fork_follow_at
     return "Available" if ready else "Temporarily Unavailable"
 
 

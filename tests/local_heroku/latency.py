@@ -53,10 +53,11 @@ REALISTIC = Profile(
     # No published figure. Assumed: a round trip within a continent (some 0.05 s) and the platform's own work.
     answer=(0.10, 0.25),
     # Minutes on Heroku, for a follower up to hours (dev center: heroku-postgres-follower-databases, "can take several
-    # hours"). None of it is in the window, so it is kept short here.
+    # hours"). None of it is in the window, so it is kept short here; only catching up is longer than a dyno's boot, as
+    # it is on Heroku, so that the restart that a new add-on brings does not run into the window.
     provision=(5.0, 8.0),
     follower=(5.0, 8.0),
-    settle=(2.0, 4.0),
+    settle=(15.0, 18.0),
     # Heroku publishes none. PostgreSQL's own promote is 0.12 s here; the gem that automates Heroku's changeover polls
     # for its end every 10 s. Assumed: a few seconds of control plane.
     unfollow=(1.0, 2.0),
