@@ -37,13 +37,14 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
         plans = pool.submit(_plans, heroku)
         own = pool.submit(_addons_paid_by, heroku, apps[0])
         past = pool.submit(_past_addons, heroku, apps[0])
+        variables = {name: pool.submit(_variables, heroku, name) for name in apps}
         found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
         readable = tuple(app for app, _ in found if app)
         if found[0][0] is None:
             raise Refused(f"app {apps[0]}: {found[0][1]}")
         databases = tuple(pool.map(lambda a: database_from(heroku, a), _with_primaries(heroku, own.result(), readable)))
         return Facts(
-            apps=tuple(pool.map(lambda app: _with_copied_vars(heroku, app), readable)),
+            apps=tuple(_with_copied_vars(app, variables[app.name].result()) for app in readable),
             databases=databases,
             plans=plans.result(),
             past_addons=past.result(),
@@ -226,17 +227,22 @@ def _data_bytes(info: Json, rows: Mapping[str, list[Json]]) -> int | None:
     return int(info["num_bytes"]) if info.get("num_bytes") is not None else None
 
 
+def _variables(heroku: Heroku, app: str) -> Mapping[str, str]:
+    """Config vars, with the passwords in them; none for a token that may not read them, which is enough for a look."""
+    try:
+        values: Mapping[str, str] = heroku.get(f"/apps/{app}/config-vars")
+    except (NotFound, Forbidden):
+        return {}
+    return values
+
+
 @reads("config vars")
-def _with_copied_vars(heroku: Heroku, app: App) -> App:
+def _with_copied_vars(app: App, values: Mapping[str, str]) -> App:
     """
     Config vars that hold the primary's address although no attachment owns them; only their names leave this function.
     """
     if app.primary is None:
         return app
-    try:
-        values: Mapping[str, str] = heroku.get(f"/apps/{app.name}/config-vars")
-    except Forbidden:
-        return app  # a token that may not read config vars is enough for a preview
     owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
     address = _address(values.get(app.primary.config_var, ""))
     copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))

@@ -1,6 +1,6 @@
 """What happened when, read from the local Heroku's own record of one run; pure functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -69,11 +69,11 @@ def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
     mine = [e for e in events if e.get("app") == app]
 
     def moment(what: str, is_it: Callable[[Event], bool] = lambda _: True, after: float = 0.0) -> float:
-        return next(float(e["at"]) for e in mine if e["what"] == what and e["at"] >= after and is_it(e))
+        return _first(e for e in mine if e["what"] == what and e["at"] >= after and is_it(e))
 
     on = moment("maintenance", lambda e: e["on"])
     down = moment("scaled", lambda e: not any(e["to"].values()), on)
-    asked = next(float(e["at"]) for e in events if e["what"] == "unfollow asked" and e["at"] > down)
+    asked = _first(e for e in events if e["what"] == "unfollow asked" and e["at"] > down)
     ended = [float(e["at"]) for e in mine if e["what"] == "dyno ended" and down < e["at"] < asked]
     attach = _attach(app, requests, asked)
     up = moment("scaled", lambda e: any(e["to"].values()), asked)
@@ -83,7 +83,7 @@ def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
         scaled_down=down,
         dynos_ended=max(ended, default=down),
         unfollow_asked=asked,
-        unfollowed=next(float(e["at"]) for e in events if e["what"] == "unfollowed" and e["at"] > asked),
+        unfollowed=_first(e for e in events if e["what"] == "unfollowed" and e["at"] > asked),
         attached=float(attach["at"]),
         attach=float(attach["at"]) - float(attach["came"]),
         scaled_up=up,
@@ -91,6 +91,12 @@ def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
         dyno_up=moment("dyno up", lambda e: e["dyno"].startswith("web."), started),
         maintenance_off=moment("maintenance", lambda e: not e["on"], started),
     )
+
+
+def _first(events: Iterable[Event]) -> float:
+    for event in events:
+        return float(event["at"])
+    raise LookupError("something that belongs to a changeover did not happen")
 
 
 def _attach(app: str, requests: list[Event], after: float) -> Event:
