@@ -53,16 +53,10 @@ def _has_own_name(attachments: Iterable[Attachment], leader: Database) -> bool:
     return any(a.is_colour and a.namespace is None for a in own)
 
 
-def move(c: Changeover, apps: list[App], leader: Database | None, follower: Database, url: str) -> None:
-    """
-    Moves every companion in every app, apps side by side.
-
-    Raises:
-        Incomplete: a release failed, or the config var does not hold the new primary's address.
-    """
+def move(c: Changeover, apps: list[App], leader: Database | None, follower: Database) -> None:
+    """Moves every companion in every app, apps side by side."""
     side_by_side(lambda app: _move_app(c, app, leader, follower), apps)
     c.did("moved")
-    side_by_side(lambda app: confirm_moved(c, app.name, follower, url), apps)
 
 
 def _move_app(c: Changeover, app: App, leader: Database | None, follower: Database) -> None:

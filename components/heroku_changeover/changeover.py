@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from heroku_changeover.acts import Act, audit
 from heroku_changeover.command import Order
@@ -101,7 +101,7 @@ def side_by_side(act: Callable[[Item], Result], items: Iterable[Item]) -> list[R
         return list(pool.map(act, todo))
 
 
-def at_once(*acts: Callable[[], Result]) -> list[Result]:
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
     """Does several things at the same time; the results in the same order."""
     return side_by_side(lambda act: act(), acts)
 

@@ -37,14 +37,16 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
         plans = pool.submit(_plans, heroku)
         own = pool.submit(_addons_paid_by, heroku, apps[0])
         past = pool.submit(_past_addons, heroku, apps[0])
-        variables = {name: pool.submit(_variables, heroku, name) for name in apps}
+        variables = [pool.submit(_variables, heroku, name) for name in apps]
         found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
         readable = tuple(app for app, _ in found if app)
         if found[0][0] is None:
             raise Refused(f"app {apps[0]}: {found[0][1]}")
         databases = tuple(pool.map(lambda a: database_from(heroku, a), _with_primaries(heroku, own.result(), readable)))
         return Facts(
-            apps=tuple(_with_copied_vars(app, variables[app.name].result()) for app in readable),
+            apps=tuple(
+                _with_copied_vars(app, read.result()) for (app, _), read in zip(found, variables, strict=True) if app
+            ),
             databases=databases,
             plans=plans.result(),
             past_addons=past.result(),

@@ -2,7 +2,7 @@
 An app's service: maintenance mode, formation, dynos; taking it down for the window and bringing it back as it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -42,17 +42,18 @@ def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
         c.heroku.patch(f"/apps/{app}", {"maintenance": on})
 
 
-def scale_to_zero(c: Changeover, situation: Situation, meanwhile: Callable[[], None]) -> None:
-    """
-    Every process type of every app to 0, one call an app, then waits until the dynos are gone; `meanwhile` is done
-    while they end.
-    """
+def send_down(c: Changeover, situation: Situation) -> None:
+    """Every process type of every app to 0, one call an app; the dynos end by themselves."""
     running = [app for app in situation.apps.values() if app.writers]
     side_by_side(lambda app: _scale_down(c, app), running)
     for app in running:
         c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
-    waits = [partial(_wait_until_gone, c, app) for app in situation.apps.values() if app in running or app.dynos]
-    at_once(*waits, meanwhile)
+
+
+def wait_until_down(c: Changeover, situation: Situation, meanwhile: Callable[[], None]) -> None:
+    """Waits until the dynos are gone; `meanwhile` is done while they end."""
+    apps = [app for app in situation.apps.values() if app.writers or app.dynos]
+    at_once(*(partial(_wait_until_gone, c, app) for app in apps), meanwhile)
 
 
 def _scale_down(c: Changeover, app: App) -> None:
@@ -115,6 +116,20 @@ def bring_back(c: Changeover, situation: Situation) -> None:
     alone.
     """
     side_by_side(lambda app: _bring_back(c, app, c.window.apps[app.name]), situation.apps.values())
+
+
+def live_formations(c: Changeover) -> dict[str, tuple[ProcessType, ...]]:
+    """The formation of every app, as it is now."""
+    read = side_by_side(lambda name: formation_from(c.heroku.get(f"/apps/{name}/formation")), c.window.apps)
+    return dict(zip(c.window.apps, read, strict=True))
+
+
+def start_dynos(c: Changeover, formations: Mapping[str, Iterable[ProcessType]]) -> None:
+    """
+    Lets the dynos of moved apps boot while the engine goes on to `restore`; what a colleague scaled since is left
+    alone.
+    """
+    side_by_side(lambda name: _scale_back(c, name, c.window.apps[name], formations[name]), formations)
 
 
 def _bring_back(c: Changeover, app: App, found: AppAsFound) -> None:

@@ -9,6 +9,9 @@ an earlier one still holds: each re-enters the window where it finds the apps se
     scale-down       no dyno runs, other sessions are ended
     promote          the follower has every committed write, is nobody's follower, and is DATABASE of every app
     restore          every app is as it was found, the old database is read-only, the report is written
+
+What takes long and cannot go wrong any more is begun by the step before: dynos are told to end at the end of
+`maintenance-on` and to boot at the end of `promote`, so that they do it while the engine starts the next process.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +25,7 @@ from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.cut_off import is_cut_off
 from heroku_changeover.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
 from heroku_changeover.follower import require_ready, wait_until_ready
-from heroku_changeover.service import bring_back, enter_maintenance, put_back, scale_to_zero
+from heroku_changeover.service import bring_back, enter_maintenance, put_back, send_down, wait_until_down
 
 DONE = "is already done: "
 
@@ -55,6 +58,7 @@ def maintenance_on(c: Changeover) -> None:
         return
     with _putting_back(c):
         _reach_maintenance(c, situation)
+        send_down(c, situation)  # dynos end while the engine goes on to `scale-down`, which waits for them
 
 
 def scale_down(c: Changeover) -> None:
@@ -144,7 +148,8 @@ def _reach_quiet(c: Changeover, situation: Situation) -> None:
     if situation.is_quiet and "quiet" in c.window.acts:
         _keep_leader_attached(c, situation)  # sessions were ended before; who came back since is left to the fence
         return
-    scale_to_zero(c, situation, lambda: _keep_leader_attached(c, situation))
+    send_down(c, situation)
+    wait_until_down(c, situation, lambda: _keep_leader_attached(c, situation))
     if c.order.verify == "sql" and situation.leader is not None and situation.stage is Stage.FOLLOWING:
         from heroku_changeover.sessions import end_sessions
 

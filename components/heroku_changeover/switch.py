@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from heroku_changeover.acts import Act
 from heroku_changeover.attachments import confirm_moved, move
-from heroku_changeover.changeover import Changeover, Situation, Stage, side_by_side
+from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, side_by_side
 from heroku_changeover.errors import NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import Database
 from heroku_changeover.fence import (
@@ -29,7 +29,7 @@ from heroku_changeover.fence import (
 )
 from heroku_changeover.heroku import reads, resolved
 from heroku_changeover.postgres import Session, SqlUnreachable, open_session
-from heroku_changeover.service import put_back
+from heroku_changeover.service import live_formations, put_back, start_dynos
 
 LOCK_LIMIT = 30
 """Seconds for the fence to get its locks."""
@@ -80,8 +80,23 @@ def _switch_behind_the_fence(c: Changeover, situation: Situation, leader: Databa
         if not fence.is_held():
             tripwire = _require_proof(c, situation, _reopened(c, fence, leader), copy)
         tripwire += _seal(c, fence)
-        move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower, url)
+        _move_and_start(c, situation, leader, follower, url)
         _note_tripwire(c, fence, leader, tripwire)
+
+
+def _move_and_start(c: Changeover, situation: Situation, leader: Database, follower: Database, url: str) -> None:
+    """
+    DATABASE and its companions to the follower, and dynos as soon as it is certain that they would run with it.
+
+    Raises:
+        Incomplete: a release failed, or the config var does not hold the new primary's address.
+    """
+    move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower)
+    formations, _ = at_once(
+        lambda: live_formations(c),
+        lambda: side_by_side(lambda name: confirm_moved(c, name, follower, url), situation.apps),
+    )
+    start_dynos(c, formations)
 
 
 def _seal(c: Changeover, fence: Fence) -> int:
@@ -265,7 +280,7 @@ def _switch_without_proof(c: Changeover, situation: Situation, leader: Database,
     _wait_until_unfollowed(c)
     c.did("unfollowed")
     c.window = c.window.noting(proof="none: Heroku said 0 commits behind; SQL was not used")
-    move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower, c.url_of(follower))
+    _move_and_start(c, situation, leader, follower, c.url_of(follower))
 
 
 def _wait_for_zero(c: Changeover, follower: Database) -> None:

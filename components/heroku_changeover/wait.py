@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from heroku_changeover.errors import Interrupted, TimedOut
 
-INSIDE_WINDOW = 0.25
-"""Seconds between two looks while the app is down: a second too late is a second of outage."""
+INSIDE_WINDOW = 0.1
+"""Seconds between two looks while the app is down: what is seen late is outage. A minute of it is some 200 requests."""
 
 OUTSIDE_WINDOW = 5.0
 """The longest pause between two looks while nobody waits; gentle on Heroku's rate limit, and reached by doubling."""

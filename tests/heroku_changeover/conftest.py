@@ -53,6 +53,15 @@ class Operator:
         window = {"HEROKU_CHANGEOVER_WINDOW": self.document, "HEROKU_CHANGEOVER_HOME": str(self.home)}
         return {**os.environ, **self.heroku.environment, **window}
 
+    def read_until(self, process: "subprocess.Popen[str]", words: str) -> None:
+        """Reads what a step says until it says this; it has to, before it ends."""
+        lines = []
+        for line in process.stderr or ():
+            lines.append(line)
+            if words in line:
+                return
+        raise AssertionError(f"it never said {words!r}: {''.join(lines)}")
+
     def finish(self, process: "subprocess.Popen[str]") -> tuple[int, str]:
         """Exit code and what was said; a document that was printed is handed to the next step."""
         stdout, stderr = process.communicate(timeout=LIMIT)

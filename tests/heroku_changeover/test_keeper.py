@@ -176,7 +176,7 @@ def test_one_changeover_at_a_time_is_at_work_on_an_app(operator: Operator, herok
     operator.run_until("maintenance-on")
     heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})
     first = operator.start("scale-down")
-    heroku.wait_until("the first to be at work", lambda: not any(heroku.quantities(operator.apps[0]).values()))
+    operator.read_until(first, "waiting for the one-off dynos")
     second = operator.start("scale-down")
     seen = second.stderr.readline() if second.stderr else ""
     first.kill()

@@ -199,7 +199,7 @@ def test_a_step_that_is_told_to_end_puts_everything_back(operator: Operator, her
     operator.run_until("maintenance-on")
     heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})
     process = operator.start("scale-down")
-    heroku.wait_until("the dynos to be scaled down", lambda: not any(heroku.quantities(operator.apps[0]).values()))
+    operator.read_until(process, "waiting for the one-off dynos")
     process.send_signal(signal.SIGTERM)
     code, said = operator.finish(process)
 
