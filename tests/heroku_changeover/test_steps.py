@@ -104,6 +104,21 @@ def test_a_partitioned_table_is_locked_through_its_parent(operator: Operator) ->
     assert operator.facts["tables_not_locked"] == []
 
 
+def test_dynos_are_told_to_end_when_maintenance_mode_is_on(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("maintenance-on")
+
+    assert operator.app()["maintenance"]
+    assert set(heroku.quantities(operator.apps[0]).values()) == {0}
+
+
+def test_dynos_boot_with_the_new_database_before_restore_begins(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("promote")
+
+    assert operator.app()["maintenance"]
+    assert heroku.quantities(operator.apps[0]) == {"web": 2, "worker": 1}
+    assert heroku.primary(operator.apps[0]) == operator.follower
+
+
 def test_scaling_by_a_colleague_before_the_window_is_kept(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("await-follower")
     name = operator.apps[0]

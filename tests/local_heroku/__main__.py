@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from local_heroku import control, dynos, router
-from local_heroku.platform_api import Call
+from local_heroku.call import Call
 from local_heroku.postgres import Cluster
 from local_heroku.server import application
 from local_heroku.world import World

@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 
 from local_heroku import databases, dynos, refusals, releases, router
+from local_heroku.call import Answer, Call
 from local_heroku.faults import fault_from
 from local_heroku.latency import PROFILES, Latency
 from local_heroku.plans import SERVICE, Plan, plan_named
-from local_heroku.platform_api import Answer, Call
 from local_heroku.rate import CAPACITY, Bucket
 from local_heroku.sample_app import SCHEMA
 from local_heroku.world import Addon, App, Attachment, ProcessType

@@ -3,8 +3,8 @@
 import secrets
 
 from local_heroku import attaching, databases, refusals
+from local_heroku.call import Answer, Call
 from local_heroku.info import info_of
-from local_heroku.platform_api import Answer, Call
 from local_heroku.postgres import Server
 from local_heroku.world import Addon, new_id
 
