@@ -62,6 +62,8 @@ REFUSED_CREATES: list[tuple[tuple[str, ...], str]] = [
     ((PLAN, "--", "--follow", "NOTHERE"), "received an error from the add-on provider"),
     (("heroku-postgresql:essential-0", "--", "--follow", "DATABASE"), "followers are not supported"),
     (("heroku-postgresql:mini", "--", "--follow", "DATABASE"), "followers are not supported"),
+    (("heroku-postgresql:basic", "--", "--follow", "DATABASE"), "followers are not supported"),
+    (("heroku-postgresql:advanced-beta", "--", "--follow", "DATABASE"), "followers are not supported"),
     (("heroku-postgresql:shield-0", "--", "--follow", "DATABASE"), "cannot follow"),
 ]
 

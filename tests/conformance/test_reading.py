@@ -121,6 +121,38 @@ def test_a_look_asks_and_prints_and_ends_well(
     assert ran.writes == [], ran
 
 
+ROWS = [
+    "Plan",
+    "Status",
+    "Data Size",
+    "PG Version",
+    "Connections",
+    "Connection Pooling",
+    "Credentials",
+    "Fork/Follow",
+    "Rollback",
+    "Created",
+    "Region",
+    "Data Encryption",
+    "Continuous Protection",
+]
+
+
+@pytest.mark.parametrize(
+    ("database", "rows"),
+    [
+        ("DATABASE", [*ROWS, "Followers", "Maintenance", "Maintenance window", "Add-on"]),
+        (COPY, [*ROWS, "Following", "Behind By", "Maintenance", "Maintenance window", "Add-on"]),
+    ],
+)
+def test_the_rows_of_a_database_come_in_the_order_and_wording_of_heroku(
+    cli: Cli, shelf: dict[str, Any], database: str, rows: list[str]
+) -> None:
+    ran = cli.run("pg:info", database, *A)
+
+    assert [line.partition(":")[0] for line in ran.out.splitlines() if ":" in line and "===" not in line] == rows, ran
+
+
 NO_SUCH: list[tuple[tuple[str, ...], int, str]] = [
     (("pg:info", "-a", "nothere"), 2, "Couldn't find that app."),
     (("apps:info", "-a", "nothere"), 2, "Error ID: not_found"),

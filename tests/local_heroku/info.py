@@ -4,8 +4,11 @@ import asyncio
 from typing import Any
 
 from local_heroku import refusals
+from local_heroku.plans import tier_of
 from local_heroku.world import Addon, World
 
+WITHOUT_STANDBY = ("standard", "essential", "mini", "basic")
+WINDOW = "Mondays 20:30 to Tuesdays 00:30 UTC"
 RESOLVED = ("Followers", "Following", "Forked From")
 """Rows whose values are addresses of databases, which a client shows as names of config vars."""
 
@@ -84,22 +87,24 @@ async def _facts(addon: Addon) -> dict[str, Any]:
 
 
 async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, list[Any]]:
-    size, limit = facts["num_bytes"], addon.plan.limit
+    size, limit, created = facts["num_bytes"], addon.plan.limit, addon.created_at[:16].replace("T", " ") + " UTC"
     rows: dict[str, list[Any]] = {
         "Plan": [addon.plan.name.replace("-", " ").title()],
         "Status": ["Available" if not addon.waiting else addon.waiting.capitalize()],
+        "HA Status": [] if tier_of(addon.plan) in WITHOUT_STANDBY else ["Available"],
         "Data Size": [f"{size / 2**20:.1f} MB / {limit / 2**30:.0f} GB ({100 * size / limit:.2f}%)"],
         "PG Version": [facts["postgres_version"]],
         "Connections": [f"{facts['num_connections']}/120"],
         "Connection Pooling": ["Available"],
         "Credentials": [1 + len(addon.credentials)],
         "Fork/Follow": [fork_follow(addon)],
-        "Created": [addon.created_at[:16].replace("T", " ") + " UTC"],
+        "Rollback": [f"earliest from {created}"] if addon.plan.can_follow else [],
+        "Created": [created],
         "Region": ["us"],
         "Data Encryption": ["In Use"],
         "Continuous Protection": ["On" if addon.leader is None else "On (on leader)"],
     }
-    return {**rows, **await _relations(world, addon), "Maintenance": ["not required"]}
+    return {**rows, **await _relations(world, addon), "Maintenance": ["not required"], "Maintenance window": [WINDOW]}
 
 
 async def _relations(world: World, addon: Addon) -> dict[str, list[Any]]:
