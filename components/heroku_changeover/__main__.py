@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 HELP = {
     "await-follower": "wait until the follower has caught up; write down how every app is found",
     "maintenance-on": "maintenance mode on in every app",
-    "scale-down": "every process type to 0; wait for the dynos, end the sessions",
-    "promote": "fence the leader, prove that the follower has every write, unfollow it, make it DATABASE",
+    "scale-down": "every process type to 0; wait for one-off dynos",
+    "promote": "no dyno runs: fence the leader, prove that the follower has every write, unfollow it, make it DATABASE",
     "restore": "formation and maintenance mode as they were; old database read-only; report",
     RETIRE_GUARD: "prove that nothing uses a database before it is deleted",
     STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",

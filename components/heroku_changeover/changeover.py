@@ -44,11 +44,6 @@ class Situation:
     def is_serving(self) -> bool:
         return all(app.is_serving for app in self.apps.values())
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether every app is in maintenance mode and runs nothing."""
-        return all(app.maintenance and not app.writers and not app.dynos for app in self.apps.values())
-
     def unmoved(self) -> list[str]:
         """The apps whose DATABASE is not the follower."""
         return [name for name, app in self.apps.items() if not _is_primary_of(self.follower, app)]

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from heroku_changeover.errors import TimedOut
-from heroku_changeover.postgres import NAME, Session, end_other_sessions, open_session
+from heroku_changeover.postgres import NAME, Session, end_other_sessions
 from heroku_changeover.wait import Clock, Wait
 
 PATIENCE = 1.2
@@ -63,20 +63,22 @@ class Fence:
         self.observer.close()
 
 
-def open_fence(leader: str, url: str, clock: Clock, report: Callable[[str], None], deadline: float) -> Fence:
+def open_fence(
+    holder: Session, observer: Session, clock: Clock, report: Callable[[str], None], deadline: float
+) -> Fence:
     """
-    Locks every table that the role may write.
+    Locks every table that the role may write, over two sessions on the leader, which are the fence's from here on.
 
     Raises:
         TimedOut: names the sessions that hold the tables and could not be ended.
-        SqlUnreachable: the leader could not be reached.
+        SqlUnreachable: a session broke.
     """
-    holder = open_session(leader, url, autocommit=False)
+    fence = Fence(holder, observer, clock, report)
     try:
-        fence = Fence(holder, open_session(leader, url), clock, report)
+        holder.connection.autocommit = False  # a lock lasts as long as its transaction
         _lock(fence, deadline)
     except BaseException:
-        holder.close()
+        fence.release()
         raise
     return fence
 

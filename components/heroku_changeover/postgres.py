@@ -120,8 +120,9 @@ def other_sessions(session: Session) -> list[int]:
     return [int(pid) for (pid,) in rows]
 
 
-def end_other_sessions(session: Session) -> int:
-    """Ends every other session of our own role on this database; returns how many there were."""
+def end_other_sessions(session: Session) -> list[int]:
+    """Ends every other session of our own role on this database; returns their process ids."""
     pids = other_sessions(session)
-    session.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", pids)
-    return len(pids)
+    if pids:
+        session.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", pids)
+    return pids

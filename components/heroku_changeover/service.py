@@ -2,7 +2,7 @@
 An app's service: maintenance mode, formation, dynos; taking it down for the window and bringing it back as it was.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -50,10 +50,10 @@ def send_down(c: Changeover, situation: Situation) -> None:
         c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
 
 
-def wait_until_down(c: Changeover, situation: Situation, meanwhile: Callable[[], None]) -> None:
+def wait_until_down(c: Changeover, situation: Situation, *meanwhile: Callable[[], None]) -> None:
     """Waits until the dynos are gone; `meanwhile` is done while they end."""
     apps = [app for app in situation.apps.values() if app.writers or app.dynos]
-    at_once(*(partial(_wait_until_gone, c, app) for app in apps), meanwhile)
+    at_once(*(partial(_wait_until_gone, c, app) for app in apps), *meanwhile)
 
 
 def _scale_down(c: Changeover, app: App) -> None:
@@ -124,12 +124,12 @@ def live_formations(c: Changeover) -> dict[str, tuple[ProcessType, ...]]:
     return dict(zip(c.window.apps, read, strict=True))
 
 
-def start_dynos(c: Changeover, formations: Mapping[str, Iterable[ProcessType]]) -> None:
+def start_dynos(c: Changeover, name: str, formation: Iterable[ProcessType]) -> None:
     """
-    Lets the dynos of moved apps boot while the engine goes on to `restore`; what a colleague scaled since is left
-    alone.
+    Lets the dynos of a moved app boot while the engine goes on to `restore`; what a colleague scaled since is left
+    alone. `formation` is the live one.
     """
-    side_by_side(lambda name: _scale_back(c, name, c.window.apps[name], formations[name]), formations)
+    _scale_back(c, name, c.window.apps[name], formation)
 
 
 def _bring_back(c: Changeover, app: App, found: AppAsFound) -> None:

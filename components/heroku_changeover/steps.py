@@ -6,26 +6,29 @@ an earlier one still holds: each re-enters the window where it finds the apps se
 
     await-follower   the follower is available, close behind and staying there; how every app was found is written down
     maintenance-on   maintenance mode is on in every app
-    scale-down       no dyno runs, other sessions are ended
+    scale-down       every process type is at 0, and one-off dynos have ended
     promote          the follower has every committed write, is nobody's follower, and is DATABASE of every app
     restore          every app is as it was found, the old database is read-only, the report is written
 
-What takes long and cannot go wrong any more is begun by the step before: dynos are told to end at the end of
-`maintenance-on` and to boot at the end of `promote`, so that they do it while the engine starts the next process.
+What takes long is waited for by the step after the one that began it: dynos end and boot while the engine starts the
+next process. `promote` waits until the last dyno of `scale-down` is gone, `restore` until the first of `promote` is up.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from heroku_changeover.acts import Act
 from heroku_changeover.attachments import keep_attached
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.cut_off import is_cut_off
 from heroku_changeover.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
 from heroku_changeover.follower import require_ready, wait_until_ready
 from heroku_changeover.service import bring_back, enter_maintenance, put_back, send_down, wait_until_down
+
+if TYPE_CHECKING:
+    from heroku_changeover.sessions import Ahead
 
 DONE = "is already done: "
 
@@ -58,7 +61,6 @@ def maintenance_on(c: Changeover) -> None:
         return
     with _putting_back(c):
         _reach_maintenance(c, situation)
-        send_down(c, situation)  # dynos end while the engine goes on to `scale-down`, which waits for them
 
 
 def scale_down(c: Changeover) -> None:
@@ -67,7 +69,10 @@ def scale_down(c: Changeover) -> None:
         c.report(f"scale-down {DONE}{situation.stage.value}")
         return
     with _putting_back(c):
-        _reach_quiet(c, situation)
+        _reach_maintenance(c, situation)
+        send_down(c, situation)
+        if any(app.one_offs for app in situation.apps.values()):  # the only ones that may take minutes
+            wait_until_down(c, situation)
 
 
 def promote(c: Changeover) -> None:
@@ -80,9 +85,11 @@ def promote(c: Changeover) -> None:
     if situation.stage is Stage.MOVED:
         finish(c, situation)
         return
-    with _putting_back(c):
-        _reach_quiet(c, situation)
-        switch(c, situation)
+    from heroku_changeover.sessions import Ahead
+
+    with _putting_back(c), Ahead() as ahead:
+        _reach_quiet(c, situation, ahead)
+        switch(c, situation, ahead)
 
 
 def restore(c: Changeover) -> None:
@@ -143,18 +150,11 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
         require_provable(c, situation)
 
 
-def _reach_quiet(c: Changeover, situation: Situation) -> None:
+def _reach_quiet(c: Changeover, situation: Situation, ahead: "Ahead") -> None:
+    """No dyno runs; what can be done beside that is done while the last ones end."""
     _reach_maintenance(c, situation)
-    if situation.is_quiet and "quiet" in c.window.acts:
-        _keep_leader_attached(c, situation)  # sessions were ended before; who came back since is left to the fence
-        return
     send_down(c, situation)
-    wait_until_down(c, situation, lambda: _keep_leader_attached(c, situation))
-    if c.order.verify == "sql" and situation.leader is not None and situation.stage is Stage.FOLLOWING:
-        from heroku_changeover.sessions import end_sessions
-
-        with c.doing(Act.END_SESSIONS):
-            end_sessions(c, situation.leader)
+    wait_until_down(c, situation, lambda: _keep_leader_attached(c, situation), lambda: ahead.open(c, situation))
     c.did("quiet")
 
 

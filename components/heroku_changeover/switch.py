@@ -1,21 +1,23 @@
 """
 The switch: everything that happens while the fence is held, from the barrier to the sealed old database.
 
-    lock · barrier · replayed · unfollow · writable · old database sealed · DATABASE moved · lock let go
+    end sessions · lock · barrier · replayed · unfollow · writable · old one sealed · DATABASE moved · lock let go
 
 Before unfollow an error puts everything back (the step sees to it); after it only forward. A database that was cut
 off is never promoted once its leader may have taken a write. The old database is sealed as early as it can be, since
 the lock goes with this process and the seal does not: moving may take as long as a release phase does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 
 from heroku_changeover.acts import Act
 from heroku_changeover.attachments import confirm_moved, move
 from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, side_by_side
 from heroku_changeover.errors import NeedsPerson, Refused, TimedOut
-from heroku_changeover.facts import Database
+from heroku_changeover.facts import App, Database, ProcessType
 from heroku_changeover.fence import (
     Fence,
     next_xid,
@@ -30,6 +32,7 @@ from heroku_changeover.fence import (
 from heroku_changeover.heroku import reads, resolved
 from heroku_changeover.postgres import Session, SqlUnreachable, open_session
 from heroku_changeover.service import live_formations, put_back, start_dynos
+from heroku_changeover.sessions import Ahead, end_sessions, name_who_came_back
 
 LOCK_LIMIT = 30
 """Seconds for the fence to get its locks."""
@@ -44,17 +47,18 @@ STEADY_ZERO = 3
 """How many looks in a row must say 0 commits where SQL cannot reach."""
 
 
-def switch(c: Changeover, situation: Situation) -> None:
+def switch(c: Changeover, situation: Situation, ahead: Ahead) -> None:
     """Makes the follower the primary of every app, from whatever stage before that it is at."""
     leader, follower = situation.leader, situation.follower
     if leader is None or follower is None:
         raise NeedsPerson(
             f"{c.order.leader if leader is None else c.order.follower} is gone; run `pulumi up --refresh`"
         )
+    ends = _Ends(leader, follower, c.url_of(leader), c.url_of(follower))
     if c.order.verify == "api":
-        _switch_without_proof(c, situation, leader, follower)
+        _switch_without_proof(c, situation, ends)
     else:
-        _switch_behind_the_fence(c, situation, leader, follower)
+        _switch_behind_the_fence(c, situation, ends, ahead)
     c.did("promoted")
 
 
@@ -68,62 +72,99 @@ def finish(c: Changeover, situation: Situation) -> None:
     c.report(f"promote is already done: {follower.name} is the primary of {', '.join(situation.apps)}")
 
 
-def _switch_behind_the_fence(c: Changeover, situation: Situation, leader: Database, follower: Database) -> None:
-    url = c.url_of(follower)
-    with _fenced(c, situation.stage, leader) as fence, open_session(follower.name, url) as copy:
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Both ends of a switch; the addresses hold passwords."""
+
+    leader: Database
+    follower: Database
+    leader_url: str = field(repr=False)
+    follower_url: str = field(repr=False)
+
+
+def _switch_behind_the_fence(c: Changeover, situation: Situation, ends: _Ends, ahead: Ahead) -> None:
+    follower = ends.follower
+    with _fenced(c, situation.stage, ends, ahead) as fence, ahead.take(follower, ends.follower_url) as copy:
         if situation.stage is Stage.FOLLOWING:
-            tripwire = _cut_off(c, fence, copy)
+            upcoming = _cut_off(c, fence, copy)
         else:
-            tripwire = _require_proof(c, situation, fence, copy)
-        _wait_until_unfollowed(c)
-        _wait_until_writable(c, follower, url)
-        if not fence.is_held():
-            tripwire = _require_proof(c, situation, _reopened(c, fence, leader), copy)
-        tripwire += _seal(c, fence)
-        _move_and_start(c, situation, leader, follower, url)
-        _note_tripwire(c, fence, leader, tripwire)
+            upcoming = _require_proof(c, situation, fence, copy)
+        # Heroku calls an unfollow complete some time after the server takes writes; the old one is sealed meanwhile.
+        sealed = partial(_sealed_once_writable, c, situation, ends, fence, copy, upcoming)
+        upcoming, _ = at_once(sealed, partial(_wait_until_unfollowed, c))
+        c.did("unfollowed")
+        c.report(f"{follower.name} follows nobody and takes writes")
+        _move_and_start(c, situation, ends)
+        _note_tripwire(c, fence, upcoming)
 
 
-def _move_and_start(c: Changeover, situation: Situation, leader: Database, follower: Database, url: str) -> None:
+def _sealed_once_writable(
+    c: Changeover, situation: Situation, ends: _Ends, fence: Fence, copy: Session, upcoming: int
+) -> int:
+    """Returns the transaction id that the old database would give out next, if nobody writes."""
+    _wait_until_writable(c, ends, copy)
+    if not fence.is_held():
+        upcoming = _require_proof(c, situation, _reopened(c, fence, ends), copy)
+    return upcoming + _seal(c, fence)
+
+
+def _move_and_start(c: Changeover, situation: Situation, ends: _Ends) -> None:
     """
     DATABASE and its companions to the follower, and dynos as soon as it is certain that they would run with it.
 
     Raises:
         Incomplete: a release failed, or the config var does not hold the new primary's address.
     """
-    move(c, [situation.apps[name] for name in situation.unmoved()], leader, follower)
-    formations, _ = at_once(
-        lambda: live_formations(c),
-        lambda: side_by_side(lambda name: confirm_moved(c, name, follower, url), situation.apps),
-    )
-    start_dynos(c, formations)
+    unmoved = [situation.apps[name] for name in situation.unmoved()]
+    _, formations = at_once(lambda: move(c, unmoved, ends.leader, ends.follower), lambda: live_formations(c))
+    side_by_side(lambda app: _start(c, app, ends, formations[app.name]), situation.apps.values())
+
+
+def _start(c: Changeover, app: App, ends: _Ends, formation: Iterable[ProcessType]) -> None:
+    """Only a release phase can fail a release; without one, dynos boot while its outcome is read back."""
+    confirm = partial(confirm_moved, c, app.name, ends.follower, ends.follower_url)
+    start = partial(start_dynos, c, app.name, formation)
+    if app.has_release_phase:
+        confirm()
+        start()
+    else:
+        at_once(start, confirm)
 
 
 def _seal(c: Changeover, fence: Fence) -> int:
     """The old database is read-only from here on; returns how many transaction ids that took."""
     with c.doing(Act.SEAL):
-        taken = seal(fence.observer, c.clock, _ends(c, SEAL_LIMIT))
+        taken = seal(fence.observer, c.clock, _in(c, SEAL_LIMIT))
     c.did("sealed")
     return taken
 
 
 @contextmanager
-def _fenced(c: Changeover, stage: Stage, leader: Database) -> Iterator[Fence]:
+def _fenced(c: Changeover, stage: Stage, ends: _Ends, ahead: Ahead) -> Iterator[Fence]:
     """The fence for the length of a block; the budget counts only as long as there is a way back."""
-    deadline = _ends(c, LOCK_LIMIT)
+    deadline = _in(c, LOCK_LIMIT)
+    holder, observer = (ahead.take(ends.leader, ends.leader_url) for _ in range(2))
+    ended: frozenset[int] = frozenset()
     if stage is Stage.FOLLOWING:
         _require_budget(c)
         deadline = min(deadline, c.budget_ends)
+        with c.doing(Act.END_SESSIONS):
+            ended = end_sessions(observer)
     with c.doing(Act.LOCK):
-        fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, deadline)
-    c.did("fenced")
-    c.window = c.window.noting(tables_locked=fence.tables, tables_not_locked=list(fence.unlocked))
-    not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
-    c.report(f"fence: {fence.tables} tables of {leader.name} are locked against writes{not_locked}")
+        fence = open_fence(holder, observer, c.clock, c.report, deadline)
     try:
+        _note_fence(c, fence)
+        name_who_came_back(c, fence, ended)
         yield fence
     finally:
         fence.release()
+
+
+def _note_fence(c: Changeover, fence: Fence) -> None:
+    c.did("fenced")
+    c.window = c.window.noting(tables_locked=fence.tables, tables_not_locked=list(fence.unlocked))
+    not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
+    c.report(f"fence: {fence.tables} tables of {fence.holder.database} are locked against writes{not_locked}")
 
 
 def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
@@ -163,7 +204,7 @@ def _unfollow(c: Changeover) -> None:
 
 def _wait_until_unfollowed(c: Changeover) -> None:
     with c.doing(Act.AWAIT_UNFOLLOWED):
-        c.urgent().until(f"{c.order.follower} to be unfollowed", lambda: _still_following(c), _ends(c, UNFOLLOW_LIMIT))
+        c.urgent().until(f"{c.order.follower} to be unfollowed", lambda: _still_following(c), _in(c, UNFOLLOW_LIMIT))
 
 
 @reads("a database")
@@ -181,17 +222,18 @@ def _is_waiting(c: Changeover) -> bool:
     return bool(c.heroku.data(f"/client/v11/databases/{c.order.follower}/wait_status").get("waiting?"))
 
 
-def _wait_until_writable(c: Changeover, follower: Database, url: str) -> None:
+def _wait_until_writable(c: Changeover, ends: _Ends, copy: Session) -> None:
+    name = ends.follower.name
     with c.doing(Act.AWAIT_WRITABLE):
-        c.urgent().until(f"{follower.name} to take writes", lambda: _refusal(follower, url), _ends(c, UNFOLLOW_LIMIT))
-    c.did("unfollowed")
-    c.report(f"{follower.name} follows nobody and takes writes")
+        c.urgent().until(f"{name} to take writes", lambda: _refusal(ends, copy), _in(c, UNFOLLOW_LIMIT))
 
 
-def _refusal(follower: Database, url: str) -> str | None:
+def _refusal(ends: _Ends, copy: Session) -> str | None:
     """Why it takes no write; a session that cannot be had is one reason, because a promotion may restart the server."""
+    if copy.is_alive():
+        return refuses_writes(copy)
     try:
-        with open_session(follower.name, url) as session:
+        with open_session(ends.follower.name, ends.follower_url) as session:
             return refuses_writes(session)
     except SqlUnreachable as error:
         return str(error)
@@ -250,17 +292,18 @@ _BOTH_WRITTEN = (
 )
 
 
-def _reopened(c: Changeover, lost: Fence, leader: Database) -> Fence:
+def _reopened(c: Changeover, lost: Fence, ends: _Ends) -> Fence:
     """
     A fence whose sessions broke (the leader was restarted) is opened anew, in place, so that it is released as before.
     """
     lost.release()
-    fence = open_fence(leader.name, c.url_of(leader), c.clock, c.report, _ends(c, LOCK_LIMIT))
+    holder, observer = (open_session(ends.leader.name, ends.leader_url) for _ in range(2))
+    fence = open_fence(holder, observer, c.clock, c.report, _in(c, LOCK_LIMIT))
     lost.holder, lost.observer = fence.holder, fence.observer
     return lost
 
 
-def _note_tripwire(c: Changeover, fence: Fence, leader: Database, before: int) -> None:
+def _note_tripwire(c: Changeover, fence: Fence, before: int) -> None:
     """
     Nobody but the seal started a transaction on the old leader since the barrier; analyze can, so it is an alarm and
     not a verdict.
@@ -268,19 +311,20 @@ def _note_tripwire(c: Changeover, fence: Fence, leader: Database, before: int) -
     after = next_xid(fence.observer)
     c.window = c.window.noting(tripwire={"before": before, "after": after, "equal": after == before})
     if after != before:
-        c.report(f"ALARM: {after - before} transactions were started on {leader.name} behind the fence; see the report")
+        leader = fence.observer.database
+        c.report(f"ALARM: {after - before} transactions were started on {leader} behind the fence; see the report")
 
 
-def _switch_without_proof(c: Changeover, situation: Situation, leader: Database, follower: Database) -> None:
+def _switch_without_proof(c: Changeover, situation: Situation, ends: _Ends) -> None:
     """Where SQL cannot reach: 0 commits behind, steady, by Heroku's own figure. That is no proof, and is said so."""
     if situation.stage is Stage.FOLLOWING:
-        _wait_for_zero(c, follower)
+        _wait_for_zero(c, ends.follower)
         _require_budget(c)
         _unfollow(c)
     _wait_until_unfollowed(c)
     c.did("unfollowed")
     c.window = c.window.noting(proof="none: Heroku said 0 commits behind; SQL was not used")
-    _move_and_start(c, situation, leader, follower, c.url_of(follower))
+    _move_and_start(c, situation, ends)
 
 
 def _wait_for_zero(c: Changeover, follower: Database) -> None:
@@ -299,5 +343,5 @@ def _wait_for_zero(c: Changeover, follower: Database) -> None:
     c.did("replayed")
 
 
-def _ends(c: Changeover, seconds: float) -> float:
+def _in(c: Changeover, seconds: float) -> float:
     return c.clock.now() + seconds

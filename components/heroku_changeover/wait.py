@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from heroku_changeover.errors import Interrupted, TimedOut
 
 INSIDE_WINDOW = 0.1
-"""Seconds between two looks while the app is down: what is seen late is outage. A minute of it is some 200 requests."""
+"""Seconds between two looks while the app is down: what is seen late is outage. A minute of it is some 300 requests."""
 
 OUTSIDE_WINDOW = 5.0
 """The longest pause between two looks while nobody waits; gentle on Heroku's rate limit, and reached by doubling."""
+
+BREATH = 0.01
+"""Seconds between two looks at the very least, when a look takes longer than the interval."""
 
 HEARTBEAT = 30.0
 """Seconds after which a wait says again what it waits for."""
@@ -54,7 +57,8 @@ class Wait:
     Waits until a probe says that it is so.
 
     A probe returns None when the state is reached, else a few words on what it found instead.
-    `report` gets those words when they change and at every heartbeat. Pauses grow from `interval` to `longest` seconds.
+    `report` gets those words when they change and at every heartbeat. A look begins `interval` seconds after the one
+    before it began, or as soon as that one has ended; the interval grows to `longest`.
     """
 
     clock: Clock
@@ -71,14 +75,15 @@ class Wait:
         Raises:
             TimedOut: names `what`, the seconds spent and what was found last.
         """
-        started, interval = self.clock.now(), self.interval
+        started = looked = self.clock.now()
+        interval = self.interval
         while (found := probe()) is not None:
             now = self.clock.now()
             if now >= deadline:
                 raise TimedOut(f"{what}: not reached within {now - started:.0f} s; last seen: {found}")
             self._say(f"waiting for {what}: {found}", now)
-            self.clock.sleep(min(interval, max(deadline - now, 0.01)))
-            interval = min(interval * 2, self.longest)
+            self.clock.sleep(max(min(interval - (now - looked), deadline - now), BREATH))
+            looked, interval = self.clock.now(), min(interval * 2, self.longest)
 
     def _say(self, line: str, now: float) -> None:
         if line != self._said or now - self._said_at >= HEARTBEAT:

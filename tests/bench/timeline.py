@@ -42,6 +42,7 @@ class Window:
     dyno_started: float
     dyno_up: float
     maintenance_off: float
+    routed: float
 
     @property
     def floor(self) -> Floor:
@@ -51,6 +52,11 @@ class Window:
             self.attach,
             self.dyno_up - self.dyno_started,
         )
+
+    @property
+    def router(self) -> float:
+        """How long the router took to let requests through once maintenance mode was off; it is not in the floor."""
+        return self.routed - self.maintenance_off
 
     @property
     def gaps(self) -> dict[str, float]:
@@ -90,6 +96,7 @@ def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
         dyno_started=started,
         dyno_up=moment("dyno up", lambda e: e["dyno"].startswith("web."), started),
         maintenance_off=moment("maintenance", lambda e: not e["on"], started),
+        routed=moment("routed", lambda e: not e["maintenance"], started),
     )
 
 
@@ -106,7 +113,18 @@ def _attach(app: str, requests: list[Event], after: float) -> Event:
     return mine[-1]
 
 
-def silences(answered: list[float], since: float, until: float, longer_than: float = 0.5) -> list[float]:
-    """Times without an acknowledged order, in seconds, the longest first."""
+def silences(answered: list[float], since: float, until: float, longer_than: float = 0.5) -> list[tuple[float, float]]:
+    """When no order was acknowledged, as begin and end in seconds since 1970, the longest first."""
     moments = [since, *sorted(t for t in answered if since <= t <= until), until]
-    return sorted((b - a for a, b in pairwise(moments) if b - a > longer_than), reverse=True)
+    return sorted(((a, b) for a, b in pairwise(moments) if b - a > longer_than), key=lambda s: s[0] - s[1])
+
+
+def outage(silent: list[tuple[float, float]], window: Window | None) -> float:
+    """
+    The silence of a window, in seconds; without a window the longest one.
+
+    Heroku restarts dynos when an add-on is created; a window is not blamed for that.
+    """
+    if window is not None:
+        silent = [(a, b) for a, b in silent if a < window.maintenance_off and b > window.maintenance_on]
+    return max((b - a for a, b in silent), default=0.0)

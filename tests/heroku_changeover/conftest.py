@@ -80,6 +80,12 @@ class Operator:
             code, said = self.run(step)
             assert code == 0, f"{step}: {said}"
 
+    def break_the_move(self, **fault: Any) -> None:
+        """Heroku fails to attach DATABASE as often as it is tried; the old database has its spare name already."""
+        name = self.apps[0]
+        self.heroku.post("/addon-attachments", {"addon": self.leader, "app": name, "confirm": name})
+        self.heroku.fault("status", "/addon-attachments", method="POST", times=3, **fault)
+
     @property
     def facts(self) -> dict[str, Any]:
         return dict(json.loads(self.document)["facts"])

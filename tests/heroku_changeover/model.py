@@ -288,8 +288,13 @@ class ModelSession:
     def is_held(self) -> bool:
         return self.model.fenced
 
+    def is_alive(self) -> bool:
+        return not self.model.dead
+
     def release(self) -> None:
         self.model.fenced = False
+
+    def close(self) -> None: ...
 
     def __enter__(self) -> "ModelSession":
         return self
@@ -313,10 +318,10 @@ class ModelSql:
         self._model._require_life()
         return ModelSession(self._model, self._model.servers[database], database)
 
-    def open_fence(self, leader: str, *_: object) -> ModelSession:
+    def open_fence(self, holder: ModelSession, *_: object) -> ModelSession:
         with self._model.act(over_sql=True):
             self._model.fenced = True
-        return ModelSession(self._model, self._model.leader, leader)
+        return holder
 
     def set_mark(self, fence: ModelSession) -> ModelMark:
         with self._model.act(over_sql=True):
@@ -358,9 +363,9 @@ class ModelSql:
     def is_sealed(self, session: ModelSession) -> bool:
         return session.server.sealed_at is not None
 
-    def end_sessions(self, *_: object) -> None:
+    def end_sessions(self, _: ModelSession) -> frozenset[int]:
         with self._model.act(over_sql=True):
-            pass
+            return frozenset()
 
 
 def one_after_the_other(act: Callable[[Any], Any], items: Any) -> list[Any]:

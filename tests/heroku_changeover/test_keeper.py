@@ -310,7 +310,7 @@ def test_recover_does_not_promote_a_database_that_may_lack_a_write(
     operator: Operator, heroku: LocalHeroku, guard: Callable[..., tuple[int, str]]
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", times=3)
+    operator.break_the_move()
     assert operator.run("promote")[0] == 20
     keeper = keeper_of(operator)
     assert keeper is not None

@@ -55,12 +55,13 @@ class World:
         for name in ("seal", "is_sealed"):
             monkeypatch.setattr(fence, name, getattr(sql, name))
         monkeypatch.setattr(postgres, "open_session", sql.open_session)
-        monkeypatch.setattr(sessions, "end_sessions", sql.end_sessions)
+        monkeypatch.setattr(switching, "end_sessions", sql.end_sessions)
+        monkeypatch.setattr(sessions, "open_session", sql.open_session)
         monkeypatch.setattr(follower, "_require_reach", lambda _: None)
         monkeypatch.setattr(changeover, "app_from", lambda _, name: self.model.app(name))
         monkeypatch.setattr(changeover, "database_named", lambda _, name: self.model.database(name))
         monkeypatch.setattr(changeover, "ThreadPoolExecutor", InLine)
-        for module in (service, attachments, switching):
+        for module in (service, attachments, switching, sessions):
             monkeypatch.setattr(module, "side_by_side", one_after_the_other)
 
     def changeover(self, window: Window) -> Changeover:
@@ -181,7 +182,7 @@ def test_a_changeover_in_which_nothing_breaks_is_finished_by_one_up(patch: pytes
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:
     """Else none of these tests could fail."""
     world = World(patch, 1, rogue=True)
-    patch.setattr(switching, "open_fence", lambda *_: ModelSql(world.model).open_session(LEADER, ""))
+    patch.setattr(switching, "open_fence", lambda holder, *_: holder)
     patch.setattr("tests.heroku_changeover.model.ModelSession.is_held", lambda _: True)
     world.up(None)
 

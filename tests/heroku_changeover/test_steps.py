@@ -104,13 +104,6 @@ def test_a_partitioned_table_is_locked_through_its_parent(operator: Operator) ->
     assert operator.facts["tables_not_locked"] == []
 
 
-def test_dynos_are_told_to_end_when_maintenance_mode_is_on(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.run_until("maintenance-on")
-
-    assert operator.app()["maintenance"]
-    assert set(heroku.quantities(operator.apps[0]).values()) == {0}
-
-
 def test_dynos_boot_with_the_new_database_before_restore_begins(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("promote")
 
@@ -178,7 +171,7 @@ def test_replay_that_stops_inside_the_window_puts_everything_back(operator: Oper
     assert heroku.get(f"/client/v11/databases/{operator.follower}")["following"]
 
 
-def test_a_dyno_that_ignores_sigterm_is_waited_for(
+def test_promote_waits_for_a_dyno_that_ignores_sigterm(
     heroku: LocalHeroku, new_name: Callable[[], str], operator: Operator
 ) -> None:
     heroku.patch("/_control/world", {"grace": 2})
@@ -186,9 +179,12 @@ def test_a_dyno_that_ignores_sigterm_is_waited_for(
     heroku.patch(f"/apps/{name}/config-vars", {"IGNORE_SIGTERM": "1"})
     heroku.wait_until("dynos that ignore it", lambda: _up(heroku, name) == 3)
     operator.run_until("scale-down")
+    assert set(heroku.quantities(name).values()) == {0}
 
-    assert heroku.get(f"/apps/{name}/dynos") == []
-    assert "to end:" in operator.said[-1]
+    code, said = operator.run("promote")
+
+    assert code == 0
+    assert f"waiting for the dynos of {name} to end:" in said
 
 
 def _up(heroku: LocalHeroku, name: str) -> int:
@@ -278,7 +274,7 @@ def test_an_unfollow_that_is_refused_puts_everything_back(operator: Operator, he
 
 def test_a_failure_after_the_unfollow_goes_on_forward_the_next_time(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", times=3, error_id="oops")
+    operator.break_the_move(error_id="oops")
     code, said = operator.run("promote")
 
     assert code == 20, said
@@ -292,7 +288,7 @@ def test_a_cut_off_database_is_not_promoted_once_the_leader_took_a_write(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", times=3)
+    operator.break_the_move()
     assert operator.run("promote")[0] == 20
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
         late.execute("SET default_transaction_read_only = off")
@@ -310,7 +306,7 @@ def test_an_app_is_not_taken_down_for_a_database_that_cannot_be_promoted(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", times=3)
+    operator.break_the_move()
     assert operator.run("promote")[0] == 20
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
         late.execute("SET default_transaction_read_only = off")
@@ -333,7 +329,7 @@ def test_a_late_writer_is_refused_by_the_old_database_while_promote_is_unfinishe
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    heroku.fault("status", "/addon-attachments", method="POST", times=3)
+    operator.break_the_move()
     assert operator.run("promote")[0] == 20
     with (
         psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late,

@@ -44,6 +44,7 @@ async def follow(world: World, app: App) -> None:
     """The router takes over the maintenance flag some moments after the API has."""
     await world.latency.take("router")
     app.routed_to_maintenance = app.maintenance
+    world.event("routed", app=app.name, maintenance=app.maintenance)
 
 
 async def _forward(session: ClientSession, request: web.Request, port: int) -> web.Response:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.chart import chart, parts_of
 from bench.steps_cost import costs_of
-from bench.timeline import Event, silences, window_of
+from bench.timeline import Event, outage, silences, window_of
 
 EVENTS: list[Event] = [
     {"at": 1.0, "what": "dyno started", "app": "shop", "dyno": "web.1"},
@@ -21,6 +21,7 @@ EVENTS: list[Event] = [
     {"at": 15.0, "what": "dyno started", "app": "shop", "dyno": "web.1"},
     {"at": 25.0, "what": "dyno up", "app": "shop", "dyno": "web.1"},
     {"at": 25.3, "what": "maintenance", "app": "shop", "on": False},
+    {"at": 25.9, "what": "routed", "app": "shop", "maintenance": False},
 ]
 SPARE = {"method": "POST", "path": "/addon-attachments", "came": 11.2, "at": 11.4, "sent": {"app": "shop"}}
 ATTACH = {**SPARE, "came": 14.0, "at": 14.2, "sent": {"app": "shop", "name": "DATABASE"}}
@@ -40,13 +41,29 @@ def test_floor_and_gaps_are_together_the_whole_window() -> None:
     assert window.floor.seconds + sum(window.gaps.values()) == pytest.approx(25.3 - 10.0)
 
 
+def test_the_router_s_own_delay_is_told_apart() -> None:
+    assert window_of("shop", EVENTS, [SPARE, ATTACH]).router == pytest.approx(0.6)
+
+
 def test_a_run_in_which_a_part_is_missing_has_no_window() -> None:
     with pytest.raises(LookupError):
         window_of("shop", EVENTS[:6], [SPARE, ATTACH])
 
 
 def test_silences_are_the_times_without_an_order_the_longest_first() -> None:
-    assert silences([1.0, 1.1, 4.0, 4.2, 6.0], since=0.9, until=6.1) == [pytest.approx(2.9), pytest.approx(1.8)]
+    assert silences([1.0, 1.1, 4.0, 4.2, 6.0], since=0.9, until=6.1) == [(1.1, 4.0), (4.2, 6.0)]
+
+
+def test_a_restart_before_the_window_is_not_its_outage() -> None:
+    restart, of_the_window = (1.0, 9.0), (10.2, 26.0)
+    window = window_of("shop", EVENTS, [SPARE, ATTACH])
+
+    assert outage([restart, (10.2, 12.2)], window) == pytest.approx(2.0)
+    assert outage([of_the_window, restart], window) == pytest.approx(15.8)
+
+
+def test_without_a_window_the_outage_is_the_longest_silence() -> None:
+    assert outage([(1.0, 9.0), (10.0, 12.0)], None) == 8.0
 
 
 def test_a_step_costs_the_engine_before_it_its_start_its_imports_and_its_acts() -> None:
