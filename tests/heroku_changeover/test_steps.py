@@ -388,6 +388,21 @@ def test_two_apps_on_one_database_move_together(
     assert not heroku.get(f"/apps/{admin}")["maintenance"]
 
 
+def test_an_app_without_a_release_phase_boots_although_the_release_of_another_failed(
+    heroku: LocalHeroku, operator: Operator, new_name: Callable[[], str]
+) -> None:
+    admin = heroku.create_app(new_name(), web=1, share=operator.leader)["name"]
+    operator.apps = (operator.apps[0], admin)
+    operator.run_until("scale-down")
+    heroku.patch(f"/_control/apps/{admin}", {"release": "false"})
+
+    code, said = operator.run("promote")
+
+    assert code == 20, said
+    assert heroku.quantities(operator.apps[0]) == {"web": 2, "worker": 1}
+    assert heroku.quantities(admin)["web"] == 0
+
+
 def test_backup_schedules_are_carried_over(operator: Operator, heroku: LocalHeroku) -> None:
     schedule = {"hour": 2, "timezone": "UTC", "schedule_name": "DATABASE_URL"}
     heroku.post(f"/client/v11/databases/{operator.leader}/transfer-schedules", schedule)
