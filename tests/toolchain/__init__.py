@@ -1,6 +1,7 @@
 """A real Pulumi engine for the demo and the tests, on a machine that may have none."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,22 @@ def find(progress: Callable[[str], None]) -> Toolchain:
     `progress` is called with one line of text whenever there is something to tell, and at least every 15 seconds.
     Raises Unavailable.
     """
+    _heed_interrupts()
     if given := os.environ.get("PULUMI_TOOLCHAIN"):
         return _given(Path(given).expanduser().absolute())
     if folder := installed.folder(progress):
         return Toolchain(folder, "installed")
     return Toolchain(build.folder(progress), "built")
+
+
+def _heed_interrupts() -> None:
+    """
+    Undoes what a shell does to a job in the background, whose programs inherit an ignored SIGINT.
+
+    The engine ends its language host with SIGINT, and would wait 5 s for it at every update. Call in the main thread.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _given(folder: Path) -> Toolchain:

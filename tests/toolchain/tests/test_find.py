@@ -1,5 +1,6 @@
 """Where the engine is looked for, in which order; the programs here are empty files and shell scripts."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,21 @@ def test_a_given_folder_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert found == Toolchain(tmp_path, "given")
     assert said == []
+
+
+def test_the_engine_can_be_interrupted_although_a_shell_put_the_run_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    for name in PROGRAMS:
+        program(tmp_path / name)
+    monkeypatch.setenv("PULUMI_TOOLCHAIN", str(tmp_path))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        find(said.append)
+
+        assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_given_folder_that_lacks_programs_is_refused_with_their_names(
