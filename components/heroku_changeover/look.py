@@ -24,9 +24,12 @@ REMEMBERED_RELEASES = 1000
 SIZES = {"bytes": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 
-def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
+def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: Sequence[str] = ()) -> Facts:
     """
     All facts that a decision about the databases of these apps needs; the first app pays for them.
+
+    `likely` are names of add-ons that it probably has: what a database needs is asked for at once then, and not only
+    when Heroku has listed the add-ons. A name that is wrong costs three requests.
 
     Raises:
         Refused: the first app does not exist, or the token does not open it.
@@ -36,13 +39,15 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ) -> Facts:
     with ThreadPoolExecutor(WORKERS) as pool:
         plans = pool.submit(_plans, heroku)
         own = pool.submit(_addons_paid_by, heroku, apps[0])
+        asked = {name: _parts(heroku, pool, name) for name in likely}
         past = pool.submit(_past_addons, heroku, apps[0])
         variables = [pool.submit(_variables, heroku, name) for name in apps]
         found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
         readable = tuple(app for app, _ in found if app)
         if found[0][0] is None:
             raise Refused(f"app {apps[0]}: {found[0][1]}")
-        databases = tuple(pool.map(lambda a: database_from(heroku, a), _with_primaries(heroku, own.result(), readable)))
+        rows = _with_primaries(heroku, own.result(), readable)
+        databases = tuple(pool.map(lambda row: database_from(heroku, row, asked.get(str(row.get("name")))), rows))
         return Facts(
             apps=tuple(
                 _with_copied_vars(app, read.result()) for (app, _), read in zip(found, variables, strict=True) if app
@@ -157,10 +162,14 @@ def database_named(heroku: Heroku, name: str) -> Database | None:
         return _database(row, *(part.result() for part in parts))
 
 
-def database_from(heroku: Heroku, addon: Json) -> Database:
-    """A database from its add-on row, its attachments in all apps and what the Data API says of it."""
+def database_from(heroku: Heroku, addon: Json, asked: "list[Future[Json]] | None" = None) -> Database:
+    """
+    A database from its add-on row, its attachments in all apps and what the Data API says of it; `asked` are those
+    answers, where they are under way already.
+    """
     with ThreadPoolExecutor(3) as pool:
-        return _database(addon, *(part.result() for part in _parts(heroku, pool, str(addon["id"]))))
+        parts = asked or _parts(heroku, pool, str(addon["id"]))
+        return _database(addon, *(part.result() for part in parts))
 
 
 def _parts(heroku: Heroku, pool: ThreadPoolExecutor, key: str) -> "list[Future[Json]]":

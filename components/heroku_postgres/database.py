@@ -1,16 +1,22 @@
 """The component: a Heroku Postgres database whose plan is one argument."""
 
-from typing import NotRequired, TypedDict
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pulumi
-import pulumiverse_heroku as heroku
 
 from heroku_changeover.errors import ChangeoverError
 from heroku_changeover.look import look
-from heroku_postgres.decision import Decision, decide
-from heroku_postgres.generation import Generation
 from heroku_postgres.report import in_a_sentence
 from heroku_postgres.wish import Wish, wish_from
+
+if TYPE_CHECKING:
+    import pulumiverse_heroku as heroku
+
+    from heroku_changeover.facts import Facts
+    from heroku_postgres.decision import Decision
+    from heroku_postgres.generation import Generation
 
 TOKEN = "heroku-postgres:index:Database"  # noqa: S105 - a Pulumi type token
 ADDON_TYPE = "heroku:addon/addon:Addon"
@@ -108,14 +114,16 @@ class Database(pulumi.ComponentResource):
             }
         )
 
-    def _say(self, decision: Decision) -> None:
+    def _say(self, decision: "Decision") -> None:
         """What a reviewer has to read; a settled run without findings says nothing."""
         for finding in decision.findings:
             pulumi.warn(str(finding), self)
         if decision.runbook:
             self.teardown.apply(lambda commands: pulumi.info(_told(decision, commands), self))
 
-    def _declare(self, name: str, wish: Wish, app_id: str, decision: Decision) -> dict[str, Generation]:
+    def _declare(self, name: str, wish: Wish, app_id: str, decision: "Decision") -> "dict[str, Generation]":
+        from heroku_postgres.generation import Generation
+
         provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
         options = pulumi.ResourceOptions(parent=self, providers=[provider])
         return {
@@ -123,13 +131,15 @@ class Database(pulumi.ComponentResource):
             for declared in decision.generations
         }
 
-    def _make_provider(self, name: str) -> heroku.Provider:
+    def _make_provider(self, name: str) -> "heroku.Provider":
         """
         A provider process of its own: one process creates add-ons strictly one after the other, and holds its lock
         meanwhile.
 
         Its token and address come from the environment, so that neither enters the state.
         """
+        import pulumiverse_heroku as heroku
+
         return heroku.Provider(
             f"{name}-heroku",
             timeouts=heroku.ProviderTimeoutsArgs(addon_create_timeout=CREATE_MINUTES),
@@ -137,7 +147,7 @@ class Database(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _set_outputs(self, decision: Decision, generations: dict[str, Generation]) -> None:
+    def _set_outputs(self, decision: "Decision", generations: "dict[str, Generation]") -> None:
         primary = generations.get(decision.primary)
         self.primary = pulumi.Output.from_input(decision.primary)
         self.plan = pulumi.Output.from_input(decision.plan)
@@ -148,7 +158,7 @@ class Database(pulumi.ComponentResource):
         self.last_changeover = self.report.apply(in_a_sentence)
 
 
-def _decided(name: str, args: DatabaseArgs) -> tuple[Wish, str, Decision]:
+def _decided(name: str, args: DatabaseArgs) -> "tuple[Wish, str, Decision]":
     """
     The look and the decision, before anything is registered.
 
@@ -157,22 +167,32 @@ def _decided(name: str, args: DatabaseArgs) -> tuple[Wish, str, Decision]:
     """
     try:
         wish = wish_from(name, args)
-        facts = look(wish.apps)
+        facts = _facts(wish)
     except ChangeoverError as error:
         raise pulumi.RunError(str(error)) from error
+    from heroku_postgres.decision import decide
+
     decision = decide(wish, facts)
     if decision.is_refused:
         raise pulumi.RunError(_refusal(wish, decision))
     return wish, facts.app.id, decision
 
 
-def _told(decision: Decision, teardown: list[str]) -> str:
+def _facts(wish: Wish) -> "Facts":
+    """The look; what decides and declares on it, with its libraries, is loaded while Heroku answers."""
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look, wish.apps, likely=wish.likely_addons)
+        import_module("heroku_postgres.generation")
+        return looking.result()
+
+
+def _told(decision: "Decision", teardown: list[str]) -> str:
     """The runbook, with the commands that remove what is kept: a stack output would be cut off on the terminal."""
     lines = [f"{decision.summary}:", *decision.runbook]
     return "\n".join([*lines, *(f"   {command}" for command in teardown)])
 
 
-def _refusal(wish: Wish, decision: Decision) -> str:
+def _refusal(wish: Wish, decision: "Decision") -> str:
     errors = [f"  {f}" for f in decision.findings if f.is_error]
     warnings = [f"  warning: {f}" for f in decision.findings if not f.is_error]
     return "\n".join(

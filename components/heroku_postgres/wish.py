@@ -40,6 +40,11 @@ class Wish:
         """The name of the add-on of a generation that this component creates."""
         return f"{self.app}-{self.name}-{number}"
 
+    @property
+    def likely_addons(self) -> tuple[str, ...]:
+        """What its databases are called before and after its first changeover."""
+        return (self.adopt or self.addon_name(1), self.addon_name(2))
+
     def number_of(self, addon: str) -> int | None:
         """The generation that an add-on's name says; None when this component does not manage it."""
         match = re.fullmatch(rf"{re.escape(self.app)}-{re.escape(self.name)}-([1-9][0-9]*)", addon)

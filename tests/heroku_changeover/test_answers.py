@@ -108,10 +108,10 @@ def changed(url: str, place: tuple[Any, ...], change: Any, remove: bool) -> dict
     return answers
 
 
-def looks(answering: type[Answering], answers: dict[str, Any]) -> Facts | ChangeoverError:
+def looks(answering: type[Answering], answers: dict[str, Any], likely: tuple[str, ...] = ()) -> Facts | ChangeoverError:
     answering.answers = answers
     try:
-        return looking.look(["shop"], ENVIRON)
+        return looking.look(["shop"], ENVIRON, likely)
     except ChangeoverError as error:
         return error
 
@@ -144,6 +144,19 @@ def test_an_answer_with_a_part_of_another_kind_is_a_clear_error_or_facts(
 
     assert isinstance(found, Facts | ChangeoverError)
     assert isinstance(found, Facts) or "u:p@" not in str(found)
+
+
+def test_a_database_that_was_guessed_by_its_name_is_read_like_one_that_was_listed(answering: type[Answering]) -> None:
+    name = ADDON["name"]
+    by_name = {url.replace("/a1", f"/{name}"): answer for url, answer in ANSWERS.items()}
+
+    listed, guessed = looks(answering, ANSWERS), looks(answering, by_name, ("nobody", name))
+
+    assert guessed == listed
+
+
+def test_a_wrong_guess_at_a_name_changes_nothing(answering: type[Answering]) -> None:
+    assert looks(answering, ANSWERS, ("nobody", "shop-db-2")) == looks(answering, ANSWERS)
 
 
 @pytest.mark.parametrize("missing", ["/apps/shop/formation", "/apps/shop/addon-attachments"])

@@ -100,7 +100,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
 
     def run(seen: Facts, folder: Path | None = None, opts: Options = None, **args: Any) -> Recorder:
         recorder = Recorder()
-        monkeypatch.setattr(database, "look", lambda _apps: seen)
+        monkeypatch.setattr(database, "look", lambda _apps, **_likely: seen)
         monkeypatch.setattr(pulumi, "warn", lambda message, *_: recorder.said.append(message))
         monkeypatch.setattr(pulumi, "info", lambda message, *_: recorder.said.append(message))
         monkeypatch.chdir(folder or Path(os.sep))
