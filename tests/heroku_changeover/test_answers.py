@@ -147,7 +147,7 @@ def test_an_answer_with_a_part_of_another_kind_is_a_clear_error_or_facts(
 
 
 def test_a_database_that_was_guessed_by_its_name_is_read_like_one_that_was_listed(answering: type[Answering]) -> None:
-    name = ADDON["name"]
+    name = str(ADDON["name"])
     by_name = {url.replace("/a1", f"/{name}"): answer for url, answer in ANSWERS.items()}
 
     listed, guessed = looks(answering, ANSWERS), looks(answering, by_name, ("nobody", name))
