@@ -153,7 +153,9 @@ class Stack:
             **ambient,
             **self.toolchain.environment(self.virtualenv_bin),
             "PULUMI_HOME": str(self.home),
-            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            # Without this, each state file has a side file that is not replaced whole: a kill in between empties it,
+            # and the engine cannot read its state any more ("failed to load checkpoint: EOF").
+            "PULUMI_BACKEND_URL": f"file://{self.backend}?metadata=skip",
             "PULUMI_STACK": self.name,
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
