@@ -15,7 +15,7 @@ from heroku_changeover.facts import App, Database
 from heroku_changeover.heroku import Heroku
 from heroku_changeover.journal import Journal
 from heroku_changeover.look import app_from, database_named
-from heroku_changeover.wait import INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
+from heroku_changeover.wait import AT_ITS_EDGE, INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
 from heroku_changeover.window import Window, as_found
 
 Item = TypeVar("Item")
@@ -165,6 +165,11 @@ class Changeover:
     def urgent(self) -> Wait:
         """A wait while the app is down."""
         return Wait(self.clock, self.report)
+
+    def wait_closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
+        """A wait for what the next act in the window waits for; 40 looks a second at most, over all apps."""
+        interval = AT_ITS_EDGE * max(1.0, len(self.order.apps) / 2)
+        Wait(self.clock, self.report, interval).closely(what, probe, deadline)
 
     def patient(self) -> Wait:
         """A wait while nobody waits for it."""

@@ -73,15 +73,17 @@ def _wait_until_gone(c: Changeover, app: App) -> None:
     """The formation's dynos within their limit; one-offs, by policy, are stopped or may take the rest of the budget."""
     types = {p.type for p in app.formation}
     asked: set[str] = set()
-    seen: list[Dyno] = []
+    others: list[tuple[Dyno, ...]] = []
 
     def running() -> str | None:
-        seen[:] = _dynos(c, app.name)
-        return _remaining([d for d in seen if d.type in types])
+        dynos = _dynos(c, app.name)
+        left = _remaining([d for d in dynos if d.type in types])
+        if left is None:
+            others.append(dynos)
+        return left
 
     def one_offs() -> str | None:
-        left = [d for d in seen or _dynos(c, app.name) if d.type not in types]
-        seen.clear()
+        left = [d for d in _dynos(c, app.name) if d.type not in types]
         if c.order.one_off_dynos == "stop":
             _stop(c, app.name, [d for d in left if d.name not in asked])
             asked.update(d.name for d in left)
@@ -89,9 +91,9 @@ def _wait_until_gone(c: Changeover, app: App) -> None:
 
     limit = min(c.clock.now() + DYNO_LIMIT, c.budget_ends)
     with c.doing(Act.AWAIT_DYNOS):
-        c.urgent().until(f"the dynos of {app.name} to end", running, limit)
+        c.wait_closely(f"the dynos of {app.name} to end", running, limit)
     with c.doing(Act.AWAIT_ONE_OFFS):
-        if seen:
+        if others[0]:
             c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
 
 
@@ -137,7 +139,7 @@ def _bring_back(c: Changeover, app: App, found: AppAsFound) -> None:
     if found.serves_web:
         with c.doing(Act.AWAIT_WEB):
             ends = c.clock.now() + BOOT_LIMIT
-            c.urgent().until(f"a web dyno of {app.name} to come up", lambda: _web_not_up(c, app.name), ends)
+            c.wait_closely(f"a web dyno of {app.name} to come up", lambda: _web_not_up(c, app.name), ends)
         c.did("web-up")
     _leave_maintenance(c, app.name, found, in_it=app.maintenance)
 

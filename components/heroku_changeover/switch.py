@@ -204,7 +204,7 @@ def _unfollow(c: Changeover) -> None:
 
 def _wait_until_unfollowed(c: Changeover) -> None:
     with c.doing(Act.AWAIT_UNFOLLOWED):
-        c.urgent().until(f"{c.order.follower} to be unfollowed", lambda: _still_following(c), _in(c, UNFOLLOW_LIMIT))
+        c.wait_closely(f"{c.order.follower} to be unfollowed", lambda: _still_following(c), _in(c, UNFOLLOW_LIMIT))
 
 
 @reads("a database")

@@ -5,6 +5,7 @@ It knows only what the steps can tell apart. Every outward act of a step is one 
 the process can die, or the answer can be lost.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 from heroku_changeover.errors import HerokuError, HerokuUnreachable
 from heroku_changeover.facts import App, Attachment, Database, Dyno, ProcessType
 from heroku_changeover.postgres import SqlUnreachable
-from heroku_changeover.wait import Clock
+from heroku_changeover.wait import Clock, first_of
 
 LEAST_PAUSE = 5.0
 """Seconds that pass in any pause: waits that run out do so after few looks."""
@@ -84,7 +85,7 @@ class Model:
 
     @property
     def clock(self) -> Clock:
-        return Clock(lambda: self.time, self.pass_time, self.pass_time)
+        return Clock(lambda: self.time, self.pass_time, self.pass_time, lambda looks, _: first_of(looks, math.inf))
 
     def pass_time(self, seconds: float) -> None:
         """Dynos boot or end, an unfollow completes, replication goes on, writers write."""

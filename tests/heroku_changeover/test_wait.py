@@ -1,9 +1,14 @@
 """Waiting, with a clock that stands still unless it is slept on."""
 
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
-from heroku_changeover.errors import TimedOut
-from heroku_changeover.wait import HEARTBEAT, Clock, Wait
+from heroku_changeover.errors import Interrupted, TimedOut
+from heroku_changeover.wait import HEARTBEAT, LOOKS_AT_ONCE, Clock, Look, Wait, first_of
 
 
 class FakeTime:
@@ -19,7 +24,15 @@ class FakeTime:
 
     @property
     def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep)
+        return Clock(lambda: self.now, self.sleep, self.sleep, lambda looks, _: first_of(looks, math.inf))
+
+    @property
+    def impatient_clock(self) -> Clock:
+        """One for which every look takes longer than anybody waits for it."""
+        return Clock(lambda: self.now, self.sleep, self.sleep, self.skip)
+
+    def skip(self, looks: set[Look], seconds: float) -> None:
+        self.now += seconds
 
 
 def after(looks: int, found: str = "2 commits behind") -> "list[str | None]":
@@ -65,3 +78,92 @@ def test_pauses_grow_up_to_the_longest_one() -> None:
 def test_a_deadline_is_named_with_what_was_waited_for_and_what_was_seen_last() -> None:
     with pytest.raises(TimedOut, match=r"db-2 to catch up: not reached within 3 s; last seen: 2 commits behind"):
         wait_for(FakeTime(), after(1000), deadline=1003.0)
+
+
+Probe = Callable[[], str | None]
+
+
+def wait_closely(clock: Clock, probe: Probe, deadline: float = 1e9) -> list[str]:
+    said: list[str] = []
+    Wait(clock, said.append, 0.05).closely("web.1 to come up", probe, deadline)
+    return said
+
+
+def test_a_close_wait_ends_with_the_look_that_finds_it_reached() -> None:
+    time, answers = FakeTime(), iter(after(3, "web.1 starting"))
+
+    assert wait_closely(time.clock, lambda: next(answers)) == ["waiting for web.1 to come up: web.1 starting"]
+    assert time.slept == pytest.approx([0.05, 0.05, 0.05])
+
+
+def test_in_a_close_wait_a_look_that_hangs_holds_up_no_other() -> None:
+    hangs, asked = threading.Event(), threading.Event()
+
+    def probe() -> str | None:
+        if not asked.is_set():
+            asked.set()
+            hangs.wait(10)
+        return None
+
+    try:
+        wait_closely(FakeTime().impatient_clock, probe)
+    finally:
+        hangs.set()
+
+
+def test_looks_that_all_hang_are_not_joined_by_ever_more() -> None:
+    hang, time, under_way = threading.Event(), FakeTime(), set[int]()
+
+    def skip(looks: set[Look], seconds: float) -> None:
+        under_way.add(len(looks))
+        time.now += seconds
+        if time.now > 1010:
+            hang.set()
+
+    def probe() -> str | None:
+        return None if hang.wait(10) else "it hung"
+
+    wait_closely(Clock(lambda: time.now, time.sleep, time.sleep, skip), probe)
+
+    assert max(under_way) == LOOKS_AT_ONCE
+
+
+def test_a_close_wait_that_takes_long_looks_less_often() -> None:
+    time, looks = FakeTime(), 0
+
+    def probe() -> str | None:
+        nonlocal looks
+        looks += 1
+        return None if time.now >= 1300 else "web.1 starting"
+
+    wait_closely(time.clock, probe)
+
+    assert looks < 1000
+
+
+def test_the_deadline_of_a_close_wait_comes_after_a_last_look() -> None:
+    answers = iter(["web.1 starting", None])
+
+    with pytest.raises(TimedOut, match=r"web.1 to come up: not reached within 0 s; last seen: web.1 starting"):
+        wait_closely(FakeTime().clock, lambda: next(answers), deadline=1000.0)
+
+
+def test_an_error_of_a_look_ends_a_close_wait() -> None:
+    def probe() -> str | None:
+        raise Interrupted("asked to end")
+
+    with pytest.raises(Interrupted):
+        wait_closely(FakeTime().clock, probe)
+
+
+def test_a_close_wait_hears_that_the_process_is_asked_to_end_while_looks_hang() -> None:
+    time, hang = FakeTime(), threading.Event()
+
+    def sleep(_: float) -> None:
+        raise Interrupted("asked to end")
+
+    try:
+        with pytest.raises(Interrupted):
+            wait_closely(replace(time.impatient_clock, sleep=sleep), lambda: str(hang.wait(10)))
+    finally:
+        hang.set()
