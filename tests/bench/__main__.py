@@ -28,7 +28,7 @@ from demo.walk import ROOT, new_stack_in
 from toolchain import Stack, Unavailable, find
 
 RESULT, CHART = ROOT / "build" / "bench.json", ROOT / "build" / "bench.svg"
-ROUNDS, APPS, DATABASES, PREVIEWS = 3, 8, 10, 7
+ROUNDS, APPS, DATABASES, PREVIEWS = 3, 8, 10, 21
 NAMES = {"a": "CLI runbook", "b": "pulumi up", "c": "addons:upgrade (emulated)", "b8": "pulumi up, 8 apps"}
 
 Runs = dict[str, list[Measured]]
