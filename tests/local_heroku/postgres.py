@@ -192,7 +192,12 @@ class Server:
         await self.ask(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
 
     async def follow(self, folder: Path) -> "Server":
-        """A base backup of this server, streaming from it, on a server of its own."""
+        """
+        A base backup of this server on a server of its own, which streams when this returns.
+
+        A leader that is shut down waits for those who stream, and only for them: a follower that has yet to connect
+        would miss what was committed since its base backup.
+        """
         await run_as_server(
             self.bin / "pg_basebackup",
             *("-D", folder, "-h", self.folder.parent, "-p", str(self.port), "-U", "postgres"),
@@ -200,7 +205,15 @@ class Server:
         )
         follower = Server(folder, self.bin, self.role, self.password, self.database)
         await follower.start()
+        await follower.wait_until_streaming()
         return follower
+
+    async def wait_until_streaming(self) -> None:
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while not await self.ask("SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'"):
+            if asyncio.get_running_loop().time() > deadline:
+                raise RuntimeError(f"a follower did not stream within {START_SECONDS} s:\n{self.log}")
+            await asyncio.sleep(0.02)
 
     async def size(self) -> int:
         """Bytes of all databases."""
