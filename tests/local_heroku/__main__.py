@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="the port of both APIs (a free one)")
     parser.add_argument("--empty", action="store_true", help="without the app `shop`")
     parser.add_argument("--announce", action="store_true", help="one line of JSON instead of text; end when stdin ends")
+    faulthandler.register(signal.SIGUSR1)  # for whoever gets no answer: what each thread is at
     asyncio.run(_run(parser.parse_args()))
     return 0
 

@@ -3,6 +3,7 @@
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 READY_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
 Json = Any
 
 
@@ -86,11 +88,19 @@ class LocalHeroku:
         }
         request = Request(self.api + path, content, given, method=method)
         try:
-            with urlopen(request, timeout=60) as answer:
+            with urlopen(request, timeout=ANSWER_SECONDS) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except HTTPError as error:
             with error:
                 return error.code, json.loads(error.read() or b"null")
+        except TimeoutError:
+            raise LocalHerokuFailed(f"{method} {path}: no answer in {ANSWER_SECONDS} s\n{self._traces()}") from None
+
+    def _traces(self) -> str:
+        """What it is at, thread by thread, at the end of its log."""
+        self.process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        return self.log_text()
 
     def _must(self, method: str, path: str, body: Json = None) -> Json:
         status, answer = self.call(method, path, body)
