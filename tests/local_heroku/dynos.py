@@ -37,13 +37,19 @@ class Dyno:
     wanted: bool = True
     id: str = field(default_factory=new_id)
     created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
     process: "Process | None" = None
     began: asyncio.Event = field(default_factory=asyncio.Event)
     unwanted: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def become(self, state: str) -> None:
+        """`updated_at` is when a dyno last changed its state (dev center: platform-api-reference)."""
+        self.state, self.updated_at = state, now()
+
     def refuse(self) -> None:
         """From now on it is on its way out."""
-        self.wanted, self.state = False, "stopping"
+        self.wanted = False
+        self.become("stopping")
         self.unwanted.set()
 
 
@@ -110,7 +116,7 @@ async def _watch(world: World, app: App, dyno: Dyno, release: Release) -> None:
     await process.wait()
     world.event("dyno ended", app=app.name, dyno=dyno.name, code=process.returncode)
     if dyno.wanted and dyno.type in app.formation and dyno.type != "release":
-        dyno.state = "crashed"
+        dyno.become("crashed")
         await asyncio.sleep(RESTART_PAUSE)
     if dyno in app.dynos:
         app.dynos.remove(dyno)
@@ -123,7 +129,8 @@ async def _come_up(dyno: Dyno) -> None:
     deadline = loop.time() + BOOT_SECONDS
     while dyno.process is not None and dyno.process.returncode is None and loop.time() < deadline:
         if dyno.type != "web" or await _answers(dyno.port):
-            dyno.state = "up" if dyno.wanted else dyno.state
+            if dyno.wanted:
+                dyno.become("up")
             return
         await asyncio.sleep(LOOK)
 

@@ -145,7 +145,7 @@ def dyno(a: App, d: Dyno) -> Json:
         "app": reference(a),
         "attach_url": None,
         "created_at": d.created_at,
-        "updated_at": now(),
+        "updated_at": d.updated_at,
     }
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -203,6 +204,27 @@ def test_maintenance_mode_is_a_503_page_and_dynos_go_on(heroku: LocalHeroku, sho
     assert (before, status) == (200, 503)
     assert "Offline for Maintenance" in page
     assert len(heroku.get(f"/apps/{shop['name']}/dynos")) == 3
+
+
+def test_a_request_is_held_while_a_web_dyno_starts(heroku: LocalHeroku, shop: dict[str, Any]) -> None:
+    heroku.patch("/_control/world", {"latency": {"boot": 1.0}})
+    heroku.patch(f"/apps/{shop['name']}/formation", {"updates": [{"type": "web", "quantity": 0}]})
+    heroku.wait_until("no web dyno", lambda: "web." not in str(heroku.get(f"/apps/{shop['name']}/dynos")))
+    without = visit(shop["web_url"])[0]
+    heroku.patch(f"/apps/{shop['name']}/formation", {"updates": [{"type": "web", "quantity": 1}]})
+
+    assert (without, visit(shop["web_url"])[0]) == (503, 200)
+
+
+def test_a_dyno_that_is_up_says_how_long_it_took_to_boot(heroku: LocalHeroku, shop: dict[str, Any]) -> None:
+    heroku.patch("/_control/world", {"latency": {"boot": 2.0}})
+    heroku.patch(f"/apps/{shop['name']}/formation", {"updates": [{"type": "web", "quantity": 3}]})
+    path = f"/apps/{shop['name']}/dynos"
+    heroku.wait_until("web.3", lambda: [d["state"] for d in heroku.get(path) if d["name"] == "web.3"] == ["up"])
+    (dyno,) = [d for d in heroku.get(path) if d["name"] == "web.3"]
+
+    created, updated = (datetime.fromisoformat(dyno[key]) for key in ("created_at", "updated_at"))
+    assert (updated - created).total_seconds() >= 1
 
 
 @pytest.mark.parametrize(("quantity", "expected"), [(3, 3), ("1", 1), ("+2", 4), ("-1", 1)])
