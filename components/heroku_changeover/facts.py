@@ -32,11 +32,16 @@ class ProcessType:
 
 @dataclass(frozen=True, slots=True)
 class Dyno:
-    """A running dyno; `type` is the process type, or `run`, `scheduler`, `release` for one-offs of that kind."""
+    """
+    A running dyno; `type` is the process type, or `run`, `scheduler`, `release` for one-offs of that kind.
+
+    `boot_seconds` is how long it took from its creation until it was up, None while it is not up or unknown.
+    """
 
     name: str
     type: str
     state: str
+    boot_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,11 @@ class App:
         """Dynos outside the formation: `heroku run`, the Scheduler's, release commands."""
         types = {p.type for p in self.formation if p.type != "release"}
         return tuple(d for d in self.dynos if d.type not in types)
+
+    @property
+    def boot_seconds(self) -> float | None:
+        """How long its web dynos took to boot, the slowest of those that are up; None when that is not known."""
+        return max((d.boot_seconds for d in self.dynos if d.type == "web" and d.boot_seconds), default=None)
 
     @property
     def is_serving(self) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -97,7 +98,21 @@ def formation_from(rows: Iterable[Json]) -> tuple[ProcessType, ...]:
 
 @reads("dynos")
 def dynos_from(rows: Iterable[Json]) -> tuple[Dyno, ...]:
-    return tuple(Dyno(r["name"], r["type"], r["state"]) for r in rows)
+    return tuple(Dyno(r["name"], r["type"], r["state"], _boot_seconds(r)) for r in rows)
+
+
+def _boot_seconds(row: Json) -> float | None:
+    """
+    From its creation to the last change of its state, in whole seconds, which for a dyno that is up is its boot
+    (devcenter: platform-api-reference, dyno); a hint, so what cannot be read is no error.
+    """
+    if row["state"] != "up":
+        return None
+    try:
+        created, up = (datetime.fromisoformat(row[key]) for key in ("created_at", "updated_at"))
+        return (up - created).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 @reads("attachments")

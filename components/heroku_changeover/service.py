@@ -8,6 +8,7 @@ from typing import Any
 
 from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation, at_once, side_by_side
+from heroku_changeover.errors import TimedOut
 from heroku_changeover.facts import App, Dyno, ProcessType
 from heroku_changeover.heroku import reads
 from heroku_changeover.look import dynos_from, formation_from
@@ -21,6 +22,15 @@ BOOT_LIMIT = 300
 """
 Seconds for the first web dyno to come up: Heroku's own limit for binding the port is 60 s, 90 s at most on request.
 """
+
+ROUTER_LEAD = 2.0
+"""
+Seconds before a web dyno is due at which maintenance mode ends already: Heroku's router takes seconds to act on it
+(devcenter: maintenance-mode), and it holds requests for a dyno that is starting (devcenter: error-codes, H20).
+"""
+
+LATE_LIMIT = 20
+"""Seconds for a web dyno that was due; then users see the maintenance page again until it is up."""
 
 PUT_BACK_LIMIT = 20
 """Seconds that putting back waits for a web dyno before maintenance mode ends all the same."""
@@ -137,11 +147,29 @@ def start_dynos(c: Changeover, name: str, formation: Iterable[ProcessType]) -> N
 def _bring_back(c: Changeover, app: App, found: AppAsFound) -> None:
     _scale_back(c, app.name, found, app.formation)
     if found.serves_web:
-        with c.doing(Act.AWAIT_WEB):
-            ends = c.clock.now() + BOOT_LIMIT
-            c.wait_closely(f"a web dyno of {app.name} to come up", lambda: _web_not_up(c, app.name), ends)
-        c.did("web-up")
+        _await_web(c, app.name, lambda: _web_not_due(c, app.name, found), BOOT_LIMIT)
     _leave_maintenance(c, app.name, found, in_it=app.maintenance)
+    if found.serves_web:
+        _require_web(c, app.name, found)
+        c.did("web-up")
+
+
+def _await_web(c: Changeover, app: str, probe: Callable[[], str | None], seconds: float) -> None:
+    with c.doing(Act.AWAIT_WEB):
+        c.wait_closely(f"a web dyno of {app} to come up", probe, c.clock.now() + seconds)
+
+
+def _require_web(c: Changeover, name: str, found: AppAsFound) -> None:
+    """Maintenance mode may have ended a moment ahead of the dyno: if that does not come, users get the page again."""
+    not_up = partial(_web_not_up, c, name)
+    try:
+        _await_web(c, name, not_up, LATE_LIMIT)
+    except TimedOut as late:
+        if not found.maintenance:
+            c.report(f"{late}; maintenance mode until it does")
+            set_maintenance(c, name, on=True)
+        _await_web(c, name, not_up, BOOT_LIMIT)
+        _leave_maintenance(c, name, found, in_it=True)
 
 
 def _scale_back(c: Changeover, name: str, found: AppAsFound, formation: Iterable[ProcessType]) -> None:
@@ -150,6 +178,7 @@ def _scale_back(c: Changeover, name: str, found: AppAsFound, formation: Iterable
     if down:
         with c.doing(Act.SCALE_UP):
             _scale(c, name, down, with_size=True)
+        c.did("scaled-up")
         c.report(f"{name}: scaled back to {', '.join(f'{p.type} {p.quantity}' for p in down)}")
 
 
@@ -170,7 +199,18 @@ def _is_in_maintenance(c: Changeover, name: str) -> bool:
 def _web_not_up(c: Changeover, app: str) -> str | None:
     """What keeps the app from serving; None when a web dyno is up."""
     states = [d.state for d in _dynos(c, app) if d.type == "web"]
-    return None if "up" in states else ", ".join(states) or "no web dyno yet"
+    return None if "up" in states else ", ".join(sorted(set(states))) or "no web dyno yet"
+
+
+def _web_not_due(c: Changeover, app: str, found: AppAsFound) -> str | None:
+    """The same, but web dynos that start and have had about the time that they took before are as good as up."""
+    reason = _web_not_up(c, app)
+    return None if reason == "starting" and _is_due(c, found) else reason
+
+
+def _is_due(c: Changeover, found: AppAsFound) -> bool:
+    began, took = c.window.acts.get("scaled-up"), found.boot_seconds
+    return began is not None and took is not None and c.clock.now() - began >= took - ROUTER_LEAD
 
 
 def put_back(c: Changeover) -> None:

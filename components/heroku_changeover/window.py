@@ -19,10 +19,15 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class AppAsFound:
-    """The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back."""
+    """
+    The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.
+
+    `boot_seconds` is how long a web dyno took to boot before, None when that is not known.
+    """
 
     maintenance: bool
     formation: tuple[ProcessType, ...]
+    boot_seconds: float | None = None
 
     def quantity(self, process_type: str) -> int:
         return next((p.quantity for p in self.formation if p.type == process_type), 0)
@@ -72,9 +77,9 @@ def as_found(known: AppAsFound | None, live: App) -> AppAsFound:
     """
     scalable = [p for p in live.formation if p.type != "release"]
     if known is None:
-        return AppAsFound(live.maintenance, tuple(scalable))
+        return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds)
     formation = tuple(p if p.quantity else _recorded(known, p) for p in scalable)
-    return AppAsFound(live.maintenance and known.maintenance, formation)
+    return AppAsFound(live.maintenance and known.maintenance, formation, live.boot_seconds or known.boot_seconds)
 
 
 def _recorded(known: AppAsFound, live: ProcessType) -> ProcessType:
@@ -124,6 +129,7 @@ def _app_row(app: AppAsFound) -> dict[str, Any]:
     return {
         "maintenance": app.maintenance,
         "formation": {p.type: {"quantity": p.quantity, "size": p.size} for p in app.formation},
+        "boot_seconds": app.boot_seconds,
     }
 
 
@@ -132,7 +138,8 @@ def _app_from(row: Mapping[str, Any]) -> AppAsFound:
     formation = tuple(ProcessType(str(t), _quantity(p["quantity"]), str(p["size"])) for t, p in rows)
     if not isinstance(row["maintenance"], bool):
         raise TypeError("the maintenance flag is neither true nor false")
-    return AppAsFound(row["maintenance"], formation)
+    boot = row.get("boot_seconds")
+    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot))
 
 
 def _quantity(value: object) -> int:

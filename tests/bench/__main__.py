@@ -106,8 +106,7 @@ def _contenders(
 
 
 def _line(number: int, key: str, m: Measured) -> str:
-    above = f"above it {m.overhead:.2f} s, {m.own:.2f} s of it not the router's"
-    floor = f", floor {m.window.floor.seconds:.2f} s, {above}" if m.window else ""
+    floor = f", floor {m.window.floor.seconds:.2f} s, above it {m.overhead:.2f} s" if m.window else ""
     gaps = " (" + ", ".join(f"{n} {s:.2f}" for n, s in m.window.gaps.items()) + ")" if m.window else ""
     lost = f"; lost {m.missing} of {m.acknowledged}, of a rogue writer's {m.rogue_missing} of {m.rogue_acknowledged}"
     return f"round {number}, {NAMES[key]}: outage {m.outage:.2f} s{floor}{gaps}, in all {m.total:.1f} s{lost}"
@@ -140,9 +139,6 @@ def _figures(runs: Runs) -> dict[str, Any]:
         above = {key: statistics.median(m.overhead for m in runs[key]) for key in "ab"}
         ratios["overhead_ratio"] = round(above["b"] / above["a"], 4)
         ratios["overhead_seconds"] = round(above["b"], 3)
-        own = {key: statistics.median(m.own for m in runs[key]) for key in "ab"}
-        ratios["overhead_without_router_ratio"] = round(own["b"] / own["a"], 4)
-        ratios["overhead_without_router_seconds"] = round(own["b"], 3)
     if {"b", "b8"} <= set(runs):
         outages = {key: statistics.median(m.outage for m in runs[key]) for key in ("b", "b8")}
         ratios["apps_ratio"] = round(outages["b8"] / outages["b"], 3)
@@ -162,7 +158,6 @@ def _of(runs: list[Measured]) -> dict[str, Any]:
     windows = [m.window for m in runs if m.window]
     if windows:
         row["overhead"] = _spread([m.overhead for m in runs])
-        row["router"] = _spread([w.router for w in windows])
         row["floor"] = _spread([w.floor.seconds for w in windows])
         row["floor_parts"] = {
             name: round(statistics.median(asdict(w.floor)[name] for w in windows), 3)

@@ -1,4 +1,4 @@
-"""The timelines as an SVG: one bar for each contender, from maintenance mode to the first order after it."""
+"""The timelines as an SVG: one bar for each contender, from maintenance mode until requests are answered again."""
 
 from bench.timeline import Window
 
@@ -14,7 +14,7 @@ LEFT, WIDTH, BAR, GAP = 150, 640, 26, 18
 
 def chart(windows: dict[str, Window]) -> str:
     """The SVG text; `windows` by the name to show."""
-    longest = max(w.maintenance_off - w.maintenance_on for w in windows.values())
+    longest = max(w.served - w.maintenance_on for w in windows.values())
     scale = WIDTH / longest
     rows = [_row(number, name, w, scale) for number, (name, w) in enumerate(windows.items())]
     height = 30 + len(rows) * (BAR + GAP) + 40
@@ -44,7 +44,7 @@ def parts_of(w: Window) -> list[tuple[str, float, float]]:
 
 
 def _row(number: int, name: str, w: Window, scale: float) -> str:
-    y, whole = 20 + number * (BAR + GAP), w.maintenance_off - w.maintenance_on
+    y, whole = 20 + number * (BAR + GAP), w.served - w.maintenance_on
     parts = [f'<rect x="{LEFT}" y="{y}" width="{whole * scale:.1f}" height="{BAR}" fill="{COLOURS["between"]}"/>']
     parts += [
         f'<rect x="{LEFT + begin * scale:.1f}" y="{y}" width="{max((end - begin) * scale, 1):.1f}" height="{BAR}" '

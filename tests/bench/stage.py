@@ -65,11 +65,6 @@ class Measured:
         """What of the outage is above the floor of this very run."""
         return self.outage - (self.window.floor.seconds if self.window else 0.0)
 
-    @property
-    def own(self) -> float:
-        """What of the overhead is not the wait for Heroku's router after the last request, which all have alike."""
-        return self.overhead - (self.window.router if self.window else 0.0)
-
 
 @contextmanager
 def stage(new_stack: Stack, apps: int = 1) -> Iterator[Stage]:

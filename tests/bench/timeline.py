@@ -54,9 +54,9 @@ class Window:
         )
 
     @property
-    def router(self) -> float:
-        """How long the router took to let requests through once maintenance mode was off; it is not in the floor."""
-        return self.routed - self.maintenance_off
+    def served(self) -> float:
+        """When a request is answered again: a web dyno is up, and the router has seen the end of maintenance mode."""
+        return max(self.dyno_up, self.routed)
 
     @property
     def gaps(self) -> dict[str, float]:
@@ -66,7 +66,7 @@ class Window:
             "dynos ended to unfollow": self.unfollow_asked - self.dynos_ended,
             "unfollowed to attached": self.attached - self.attach - self.unfollowed,
             "attached to scaled up": self.dyno_started - self.attached,
-            "dyno up to maintenance off": self.maintenance_off - self.dyno_up,
+            "dyno up to served": self.served - self.dyno_up,
         }
 
 

@@ -173,8 +173,8 @@ class Model:
 
     def dynos(self, name: str) -> tuple[Dyno, ...]:
         app = self.apps[name]
-        state = "starting" if app.booting else "up"
-        return tuple(Dyno(f"{t}.{n}", t, state) for t, q in sorted(app.formation.items()) for n in range(q))
+        state, boot = ("starting", None) if app.booting else ("up", 1.0)
+        return tuple(Dyno(f"{t}.{n}", t, state, boot) for t, q in sorted(app.formation.items()) for n in range(q))
 
     def database(self, name: str) -> Database:
         server = self.servers[name]

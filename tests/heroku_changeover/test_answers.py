@@ -44,7 +44,15 @@ ANSWERS: dict[str, Any] = {
         "space": None,
     },
     "/apps/shop/formation": [{"type": "web", "quantity": 2, "size": "Standard-1X"}],
-    "/apps/shop/dynos": [{"name": "web.1", "type": "web", "state": "up"}],
+    "/apps/shop/dynos": [
+        {
+            "name": "web.1",
+            "type": "web",
+            "state": "up",
+            "created_at": "2026-01-02T03:04:05Z",
+            "updated_at": "2026-01-02T03:04:47Z",
+        }
+    ],
     "/apps/shop/addon-attachments": [ATTACHMENT],
     "/apps/shop/features": [{"name": "preboot", "enabled": False}],
     "/apps/shop/addons": [ADDON],
@@ -122,6 +130,7 @@ def test_answers_of_the_right_form_are_read(answering: type[Answering]) -> None:
     assert isinstance(found, Facts)
     assert found.primary is not None
     assert found.primary.data_bytes == 2**30
+    assert found.app.boot_seconds == 42
 
 
 @pytest.mark.parametrize(("url", "place"), [e for e in EVERYWHERE if e[1]], ids=str)

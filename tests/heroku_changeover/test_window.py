@@ -10,7 +10,7 @@ from heroku_changeover.facts import App, ProcessType
 from heroku_changeover.window import AppAsFound, Window, as_found, window_from
 
 WEB, WORKER = ProcessType("web", 2, "Standard-1X"), ProcessType("worker", 1, "Standard-2X")
-SHOP = AppAsFound(maintenance=False, formation=(WEB, WORKER))
+SHOP = AppAsFound(maintenance=False, formation=(WEB, WORKER), boot_seconds=20.0)
 
 
 def app(*formation: ProcessType, maintenance: bool = False) -> App:
