@@ -155,7 +155,7 @@ def _window(order: "Order", journal: "Journal") -> "Window":
     given = window_from(os.environ, order.generation) or Window(order.generation)
     records = (journal.read(), journal.read_last())
     known = [record.window for record in records if record and record.order.is_same_changeover(order)]
-    return max([given, *known], key=lambda window: max(window.acts.values(), default=0.0))
+    return max([*known, given], key=lambda window: max(window.acts.values(), default=0.0))
 
 
 def _saying(journal: "Journal", step: str) -> Callable[[str], None]:

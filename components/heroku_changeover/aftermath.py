@@ -5,7 +5,7 @@ from typing import Any
 from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation
 from heroku_changeover.errors import HerokuError, UnexpectedAnswer
-from heroku_changeover.heroku import reads
+from heroku_changeover.heroku import reads, resolved
 
 SEAL_LIMIT = 15
 """Seconds for the sessions from before the seal to end."""
@@ -47,13 +47,30 @@ def carry_schedules(c: Changeover, situation: Situation) -> None:
 
 @reads("backup schedules")
 def _carry(c: Changeover) -> list[str]:
-    path = "/client/v11/databases/{}/transfer-schedules"
-    present = {s["name"] for s in c.heroku.data(path.format(c.order.follower)) or []}
-    missing = [s for s in c.heroku.data(path.format(c.order.leader)) or [] if s["name"] not in present]
-    for schedule in missing:
-        with c.doing(Act.CARRY_SCHEDULE):
-            c.heroku.post_data(path.format(c.order.follower), _schedule(schedule))
-    return [str(s["name"]) for s in missing]
+    present = _schedules(c, c.order.follower)
+    missing = {name: row for name, row in _schedules(c, c.order.leader).items() if name not in present}
+    for row in missing.values():
+        _carry_one(c, row)
+    return list(missing)
+
+
+def _carry_one(c: Changeover, row: dict[str, Any]) -> None:
+    path = _SCHEDULES.format(c.order.follower)
+    with c.doing(Act.CARRY_SCHEDULE):
+        resolved(lambda: c.heroku.post_data(path, _schedule(row)), lambda: _has_schedule(c, str(row["name"])), c.clock)
+
+
+_SCHEDULES = "/client/v11/databases/{}/transfer-schedules"
+
+
+def _schedules(c: Changeover, database: str) -> dict[str, dict[str, Any]]:
+    """A database's backup schedules by the config var that they are made from."""
+    return {str(row["name"]): row for row in c.heroku.data(_SCHEDULES.format(database)) or []}
+
+
+@reads("backup schedules")
+def _has_schedule(c: Changeover, name: str) -> bool:
+    return name in _schedules(c, c.order.follower)
 
 
 def _schedule(row: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ RECENT_RELEASES = 10
 def companions(app: App, leader: Database) -> list[Attachment]:
     """What moves in an app: DATABASE first, then poolers, credentials and every other name that a person chose."""
     moving = [a for a in app.attachments if a.addon_id == leader.id and not a.is_colour]
+    if app.primary is None:  # taken away and not given back: replacing an attachment makes two releases
+        moving.append(Attachment("", PRIMARY, None, leader.id, leader.name, app.name))
     return sorted(moving, key=lambda a: (not a.is_primary, a.name))
 
 

@@ -23,12 +23,18 @@ Result = TypeVar("Result")
 
 
 class Stage(Enum):
-    """How far a changeover has come, judged by what is live; each one is behind the one before it."""
+    """How far a changeover has come, judged by what is live."""
 
     FOLLOWING = "the follower follows the leader, and the leader is the primary"
     CUT_OFF = "the follower follows nobody any more, but not every app has moved to it"
     MOVED = "the follower is the primary of every app"
+    GONE = "the follower is gone, and the leader is the primary"
     SUPERSEDED = "a later changeover has moved the apps on, or the database of this one is gone"
+
+    @property
+    def has_way_back(self) -> bool:
+        """Whether the leader has all there is, so that the apps can be put back on it."""
+        return self in {Stage.FOLLOWING, Stage.GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +62,18 @@ def stage_of(order: Order, apps: Iterable[App], follower: Database | None) -> St
     Raises:
         Refused: what is live fits no changeover from this leader to this follower.
     """
-    primaries = {app.primary.addon_name for app in apps if app.primary}
-    ours = {order.leader, order.follower}
-    if not primaries & ours:
-        return Stage.SUPERSEDED
+    held = [app.primary.addon_name if app.primary else None for app in apps]
+    primaries, ours = set(filter(None, held)), {order.leader, order.follower}
     if follower is None:
-        raise Refused(f"there is no add-on {order.follower}, although the stack has it: run `pulumi up --refresh`")
+        return Stage.GONE if order.leader in primaries else Stage.SUPERSEDED
+    if primaries and not primaries & ours:
+        return Stage.SUPERSEDED
     if primaries - ours:
         raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
     if follower.state != "provisioned" or not follower.is_known:
         return Stage.FOLLOWING  # it is still being made
-    if not follower.is_follower:
-        return Stage.MOVED if primaries == {order.follower} else Stage.CUT_OFF
+    if not follower.is_follower:  # an app may have no DATABASE for a moment: Heroku replaces it in two releases
+        return Stage.MOVED if set(held) == {order.follower} else Stage.CUT_OFF
     if order.follower in primaries:
         raise Refused(
             f"{order.follower} is DATABASE of an app but still a follower: attach {order.leader} as DATABASE again"
@@ -134,7 +140,8 @@ class Changeover:
 
     def capture(self, situation: Situation) -> None:
         """Brings the record of how each app is to be left up to date with what is live."""
-        found = {name: as_found(self.window.apps.get(name), app) for name, app in situation.apps.items()}
+        open_ = self.has_begun and not situation.is_serving
+        found = {name: as_found(self.window.apps.get(name), app, open_=open_) for name, app in situation.apps.items()}
         lost = [name for name, app in found.items() if app.maintenance and not any(p.quantity for p in app.formation)]
         if lost and situation.stage is not Stage.MOVED:
             raise NeedsPerson(
@@ -176,9 +183,15 @@ class Changeover:
         return Wait(self.clock, self.report, INSIDE_WINDOW, OUTSIDE_WINDOW)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the window has been opened, so that what is down may be so by our own doing."""
+        return "maintenance-on" in self.window.acts
+
+    @property
     def budget_ends(self) -> float:
         """When the window's budget is spent; before maintenance mode it has not begun."""
-        return self.window.acts.get("maintenance-on", self.clock.now()) + self.order.budget
+        began = self.window.budget_began
+        return (self.clock.now() if began is None else began) + self.order.budget
 
     def url_of(self, database: Database) -> str:
         """

@@ -42,6 +42,6 @@ def _after_the_unfollow(c: Changeover, situation: Situation) -> Situation:
 def is_cut_off(c: Changeover) -> bool:
     """Whether unfollow took effect; where Heroku cannot be asked, it is taken as done: going forward loses nothing."""
     try:
-        return settled(c).stage is not Stage.FOLLOWING
+        return not settled(c).stage.has_way_back
     except ChangeoverError:
         return "unfollow-asked" in c.window.acts

@@ -267,7 +267,7 @@ def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Cloc
             write()
             return
         except HerokuError as error:
-            clock.sleep(SHOWS * attempt)
+            clock.sleep(SHOWS * (attempt + 1))
             if is_done():
                 return
             if attempt + 1 == TRIES or not error.is_passing:

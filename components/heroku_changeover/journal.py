@@ -46,9 +46,8 @@ class Record:
     @property
     def budget_ends(self) -> float:
         """When the budget is spent, seconds since 1970; never before maintenance mode, nor once the way is forward."""
-        acts = self.window.acts
-        began = float("inf") if "unfollow-asked" in acts else acts.get("maintenance-on", float("inf"))
-        return began + self.order.budget
+        began = None if "unfollow-asked" in self.window.acts else self.window.budget_began
+        return float("inf") if began is None else began + self.order.budget
 
     @property
     def has_engine(self) -> bool:

@@ -60,6 +60,8 @@ def ensure_kept(c: Changeover) -> None:
     if _is_ours(c.journal.read(), c):
         c.journal.note(c.window)
     else:
+        if c.has_begun:  # by a run that is gone: the one that goes on has the whole budget
+            c.did("resumed")
         c.journal.write(Record(c.order, c.window, starters()))
     with c.doing(Act.START_KEEPER):
         if not is_kept(c.journal):

@@ -15,6 +15,8 @@ def plan_of_recovery(c: Changeover, situation: Situation) -> str:
     apps = ", ".join(situation.apps)
     if situation.stage is Stage.FOLLOWING:
         return f"bring {apps} back on {c.order.leader}, as found; {c.order.follower} goes on following"
+    if situation.stage is Stage.GONE:
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.follower} is gone"
     if situation.stage is Stage.CUT_OFF:
         return (
             f"finish forward: prove that {c.order.follower} has every write of {c.order.leader}, make it DATABASE of "
@@ -38,7 +40,7 @@ def recover(c: Changeover) -> str:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.follower} is the primary, and every app is as it was found"
-    if situation.stage is Stage.FOLLOWING:
+    if situation.stage.has_way_back:
         put_back(c)
     c.close_window()
     return f"put back: every app is as it was found, on {c.order.leader}"

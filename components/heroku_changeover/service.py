@@ -10,7 +10,7 @@ from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation, at_once, side_by_side
 from heroku_changeover.errors import TimedOut
 from heroku_changeover.facts import App, Dyno, ProcessType
-from heroku_changeover.heroku import reads
+from heroku_changeover.heroku import reads, resolved
 from heroku_changeover.look import dynos_from, formation_from
 from heroku_changeover.wait import INSIDE_WINDOW
 from heroku_changeover.window import AppAsFound
@@ -32,6 +32,12 @@ Seconds before a web dyno is due at which maintenance mode ends already: Heroku'
 LATE_LIMIT = 20
 """Seconds for a web dyno that was due; then users see the maintenance page again until it is up."""
 
+LATE_WRITE, LATE_WRITE_POLL = 30, 1.0
+"""
+Seconds after which a request that nobody waits for any more is over, because Heroku's own router gives none longer
+(devcenter: error-codes, H12), and between two looks until then.
+"""
+
 PUT_BACK_LIMIT = 20
 """Seconds that putting back waits for a web dyno before maintenance mode ends all the same."""
 
@@ -39,11 +45,12 @@ PUT_BACK_LIMIT = 20
 def enter_maintenance(c: Changeover, situation: Situation) -> None:
     """Maintenance mode on in every app that is not in it; the window's budget starts when the first one goes down."""
     serving = [app.name for app in situation.apps.values() if not app.maintenance]
-    if not serving:
-        return
-    c.did("maintenance-on")
-    side_by_side(lambda name: set_maintenance(c, name, on=True), serving)
-    c.report(f"maintenance mode is on: {', '.join(serving)}")
+    if serving or not c.has_begun:
+        c.did("maintenance-on")
+        side_by_side(lambda name: set_maintenance(c, name, on=True), serving)
+        c.did("in-maintenance")
+    if serving:
+        c.report(f"maintenance mode is on: {', '.join(serving)}")
 
 
 def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
@@ -55,7 +62,10 @@ def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
 def send_down(c: Changeover, situation: Situation) -> None:
     """Every process type of every app to 0, one call an app; the dynos end by themselves."""
     running = [app for app in situation.apps.values() if app.writers]
-    side_by_side(lambda app: _scale_down(c, app), running)
+    if running:
+        c.did("scaling-down")
+        side_by_side(lambda app: _scale_down(c, app), running)
+        c.did("scaled-down")
     for app in running:
         c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
 
@@ -117,9 +127,18 @@ def _dynos(c: Changeover, app: str) -> tuple[Dyno, ...]:
 
 def _stop(c: Changeover, app: str, dynos: list[Dyno]) -> None:
     for dyno in dynos:
-        with c.doing(Act.STOP_ONE_OFF):
-            c.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop")
+        _stop_one(c, app, dyno)
         c.report(f"{app}: one-off dyno {dyno.name} was told to stop")
+
+
+def _stop_one(c: Changeover, app: str, dyno: Dyno) -> None:
+    """One that ended by itself meanwhile is not there any more, which is as good."""
+    with c.doing(Act.STOP_ONE_OFF):
+        resolved(
+            lambda: c.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop"),
+            lambda: all(d.name != dyno.name or d.state == "stopping" for d in _dynos(c, app)),
+            c.clock,
+        )
 
 
 def bring_back(c: Changeover, situation: Situation) -> None:
@@ -214,7 +233,20 @@ def _is_due(c: Changeover, found: AppAsFound) -> bool:
 
 
 def put_back(c: Changeover) -> None:
-    """The way back before the point of no return: all apps as they were found, without waiting long for anything."""
+    """
+    The way back before the point of no return: all apps as they were found, without waiting long for anything.
+
+    A write whose sender was killed may be carried out still, after a look has seen that it was not: the apps serve, and
+    are looked after until Heroku has given it up.
+    """
+    _put_all_back(c)
+    over = (c.window.unanswered or -LATE_WRITE) + LATE_WRITE
+    while c.clock.now() < over:
+        c.clock.sleep(LATE_WRITE_POLL)
+        _put_all_back(c)
+
+
+def _put_all_back(c: Changeover) -> None:
     side_by_side(lambda name: _put_back(c, name, c.window.apps[name]), c.window.apps)
 
 

@@ -35,6 +35,7 @@ DONE = "is already done: "
 
 def await_follower(c: Changeover) -> None:
     situation = c.observe()
+    _require_follower(c, situation)
     if situation.stage is Stage.FOLLOWING:
         if not situation.is_serving and not c.window.apps:
             raise Refused(_not_as_seen(situation))
@@ -55,20 +56,20 @@ def _not_as_seen(situation: Situation) -> str:
 
 
 def maintenance_on(c: Changeover) -> None:
-    situation = _look_ahead(c)
-    if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
-        c.report(f"maintenance-on {DONE}{situation.stage.value}")
-        return
     with _putting_back(c):
+        situation = _look_ahead(c)
+        if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
+            c.report(f"maintenance-on {DONE}{situation.stage.value}")
+            return
         _reach_maintenance(c, situation)
 
 
 def scale_down(c: Changeover) -> None:
-    situation = _look_ahead(c)
-    if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
-        c.report(f"scale-down {DONE}{situation.stage.value}")
-        return
     with _putting_back(c):
+        situation = _look_ahead(c)
+        if situation.stage in {Stage.MOVED, Stage.SUPERSEDED}:
+            c.report(f"scale-down {DONE}{situation.stage.value}")
+            return
         _reach_maintenance(c, situation)
         send_down(c, situation)
         if any(app.one_offs for app in situation.apps.values()):  # the only ones that may take minutes
@@ -76,35 +77,35 @@ def scale_down(c: Changeover) -> None:
 
 
 def promote(c: Changeover) -> None:
-    situation = _look_ahead(c)
-    if situation.stage is Stage.SUPERSEDED:
-        c.report(f"promote {DONE}{situation.stage.value}")
-        return
-    from heroku_changeover.switch import finish, switch
+    with _putting_back(c):
+        situation = _look_ahead(c)
+        if situation.stage is Stage.SUPERSEDED:
+            c.report(f"promote {DONE}{situation.stage.value}")
+            return
+        from heroku_changeover.sessions import Ahead
+        from heroku_changeover.switch import finish, switch
 
-    if situation.stage is Stage.MOVED:
-        finish(c, situation)
-        return
-    from heroku_changeover.sessions import Ahead
-
-    with _putting_back(c), Ahead() as ahead:
-        _reach_quiet(c, situation, ahead)
-        switch(c, situation, ahead)
+        if situation.stage is Stage.MOVED:
+            finish(c, situation)
+            return
+        with Ahead() as ahead:
+            _reach_quiet(c, situation, ahead)
+            switch(c, situation, ahead)
 
 
 def restore(c: Changeover) -> None:
-    situation = c.observe()
-    if situation.stage is Stage.SUPERSEDED:
-        c.report(f"restore {DONE}{situation.stage.value}")
-        return
-    if situation.stage is not Stage.MOVED:
-        raise Refused(f"restore comes after promote, but {situation.stage.value}; run `pulumi up`")
     from heroku_changeover.aftermath import carry_schedules, retire_leader, write_report
 
     with _only_forward():
+        situation = c.observe()
+        if situation.stage is Stage.SUPERSEDED:
+            c.report(f"restore {DONE}{situation.stage.value}")
+            return
+        if situation.stage is not Stage.MOVED:
+            raise Refused(f"restore comes after promote, but {situation.stage.value}; run `pulumi up`")
         c.capture(situation)
         if not situation.is_serving:
-            c.keep(c)
+            _keep(c, situation)
         bring_back(c, situation)
         c.close_window()
         retire_leader(c, situation)
@@ -128,15 +129,32 @@ def _look_ahead(c: Changeover) -> Situation:
     """
     with ThreadPoolExecutor(1) as pool:
         pool.submit(import_module, "heroku_changeover.switch")
-        return c.observe(addresses=True)
+        situation = c.observe(addresses=True)
+    _require_follower(c, situation)
+    return situation
+
+
+def _require_follower(c: Changeover, situation: Situation) -> None:
+    if situation.stage is Stage.GONE:
+        raise Refused(f"there is no add-on {c.order.follower}, although the stack has it: run `pulumi up --refresh`")
 
 
 def _reach_maintenance(c: Changeover, situation: Situation) -> None:
     c.capture(situation)
     if situation.is_serving:
         _require_a_way(c, situation)
-    c.keep(c)
+    _keep(c, situation)
     enter_maintenance(c, situation)
+
+
+def _keep(c: Changeover, situation: Situation) -> None:
+    """An app that serves is not taken down without a keeper; one that is down is brought back all the same."""
+    try:
+        c.keep(c)
+    except Refused as error:
+        if situation.is_serving:
+            raise
+        c.report(str(error))
 
 
 def _require_a_way(c: Changeover, situation: Situation) -> None:
@@ -192,6 +210,8 @@ def _putting_back(c: Changeover) -> Iterator[None]:
 
 
 def _put_back_or_say(c: Changeover, error: BaseException) -> None:
+    if not c.has_begun:
+        return  # what is down is so by somebody else's doing
     c.report("putting every app back as it was found")
     try:
         put_back(c)
@@ -207,7 +227,7 @@ def _put_back_or_say(c: Changeover, error: BaseException) -> None:
 def _only_forward() -> Iterator[None]:
     try:
         yield
-    except (Incomplete, NeedsPerson):
+    except (Incomplete, NeedsPerson, Refused):
         raise
     except Exception as error:
         raise Incomplete(f"{_reason(error)}; the apps have moved; run `pulumi up` again to finish") from error

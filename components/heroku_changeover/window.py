@@ -16,6 +16,9 @@ from heroku_changeover.facts import App, ProcessType
 
 VERSION = 1
 
+ANSWERS = {"maintenance-on": "in-maintenance", "scaling-down": "scaled-down"}
+"""Acts that are noted before their writes are sent, with those that are noted when all of them were answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class AppAsFound:
@@ -54,6 +57,18 @@ class Window:
     def did(self, act: str, at: float) -> "Window":
         return replace(self, acts={**self.acts, act: round(at, 3)})
 
+    @property
+    def budget_began(self) -> float | None:
+        """When the first app went into maintenance mode, or a later run took an open window over; None before that."""
+        began = [self.acts[act] for act in ("maintenance-on", "resumed") if act in self.acts]
+        return max(began, default=None)
+
+    @property
+    def unanswered(self) -> float | None:
+        """When a write that takes an app down was sent last, if its answer was never noted; None if all were."""
+        sent = [at for act, at in self.acts.items() if act in ANSWERS and self.acts.get(ANSWERS[act], 0.0) < at]
+        return max(sent, default=None)
+
     def begun_anew(self) -> "Window":
         """Without the acts of an attempt that was put back."""
         return replace(self, acts={act: at for act, at in self.acts.items() if act == "captured"})
@@ -68,17 +83,17 @@ class Window:
         return json.dumps(row, separators=(",", ":"), sort_keys=True)
 
 
-def as_found(known: AppAsFound | None, live: App) -> AppAsFound:
+def as_found(known: AppAsFound | None, live: App, *, open_: bool) -> AppAsFound:
     """
     How an app is to be left, from what an earlier step recorded and what is live now.
 
     What is live wins, because a colleague may have scaled the app since; except for the two values that a changeover
-    itself sets: maintenance mode on, and a quantity of 0.
+    itself sets: maintenance mode on, and a quantity of 0, which is a colleague's as long as the window is not `open_`.
     """
     scalable = [p for p in live.formation if p.type != "release"]
     if known is None:
         return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds)
-    formation = tuple(p if p.quantity else _recorded(known, p) for p in scalable)
+    formation = tuple(p if p.quantity or not open_ else _recorded(known, p) for p in scalable)
     return AppAsFound(live.maintenance and known.maintenance, formation, live.boot_seconds or known.boot_seconds)
 
 

@@ -46,7 +46,7 @@ class ModelApp:
 
     name: str
     formation: dict[str, int]
-    primary: str = LEADER
+    primary: str | None = LEADER
     running: str = LEADER
     maintenance: bool = False
     booting: bool = False
@@ -164,10 +164,8 @@ class Model:
     def app(self, name: str) -> App:
         app = self.apps[name]
         formation = tuple(ProcessType(t, q, "Standard-1X") for t, q in sorted(app.formation.items()))
-        names = [
-            ("DATABASE", app.primary),
-            *((f"HEROKU_POSTGRESQL_{'RED' if c == LEADER else 'BLUE'}", c) for c in app.colours),
-        ]
+        names = [(f"HEROKU_POSTGRESQL_{'RED' if c == LEADER else 'BLUE'}", c) for c in app.colours]
+        names += [("DATABASE", app.primary)] if app.primary else []
         attachments = tuple(Attachment(f"{name}-{n}", n, None, f"id-{a}", a, name) for n, a in names)
         return App(f"id-{name}", name, app.maintenance, formation, self.dynos(name), attachments)
 
@@ -226,7 +224,7 @@ class ModelHeroku:
             if rest == ["formation"]:
                 for update in body["updates"]:
                     app.formation[update["type"]] = update["quantity"]
-                app.running, app.booting = app.primary, True
+                app.running, app.booting = app.primary or app.running, True
             else:
                 app.maintenance = body["maintenance"]
 

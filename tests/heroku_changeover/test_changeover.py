@@ -28,7 +28,10 @@ def database(name: str, following: str | None = None) -> Database:
         (("new", "new"), database("new"), Stage.MOVED),
         (("newer", "newer"), database("new"), Stage.SUPERSEDED),
         (("newer", "newer"), None, Stage.SUPERSEDED),
-        ((None, None), database("new"), Stage.SUPERSEDED),
+        ((None, None), None, Stage.SUPERSEDED),
+        ((None, None), database("new"), Stage.CUT_OFF),
+        (("new", None), database("new"), Stage.CUT_OFF),
+        (("old", "old"), None, Stage.GONE),
     ],
 )
 def test_a_stage_follows_from_who_is_primary_and_who_follows_whom(
@@ -43,7 +46,6 @@ def test_a_stage_follows_from_who_is_primary_and_who_follows_whom(
     ("primaries", "follower", "reason"),
     [
         (("new", "new"), database("new", "old"), "still a follower"),
-        (("old", "old"), None, "pulumi up --refresh"),
         (("old", "old"), database("new", "other"), "follows other, not old"),
         (("old", "other"), database("new", "old"), "is also other"),
     ],

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from heroku_changeover.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound
-from heroku_changeover.heroku import Address, Heroku, address_from, resolved
+from heroku_changeover.heroku import SHOWS, Address, Heroku, address_from, resolved
 from heroku_changeover.wait import Clock
 
 TOKEN = "token-for-tests"
@@ -134,6 +134,16 @@ def test_a_write_without_an_answer_that_was_carried_out_is_not_asked_for_again(h
     Answers.prepared += [None]
 
     resolved(lambda: heroku.post("/addon-attachments"), lambda: True, NO_TIME)
+
+    assert len(Answers.asked) == 1
+
+
+def test_a_write_without_an_answer_is_looked_for_when_it_can_be_seen(heroku: Heroku) -> None:
+    Answers.prepared += [None]
+    waited: list[float] = []
+    clock = Clock(now=lambda: 0.0, sleep=waited.append)
+
+    resolved(lambda: heroku.post("/addon-attachments"), lambda: sum(waited) >= SHOWS, clock)
 
     assert len(Answers.asked) == 1
 

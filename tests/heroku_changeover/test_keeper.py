@@ -35,6 +35,14 @@ sys.stdin.read()
 @contextmanager
 def run_until(operator: Operator, last: str) -> Iterator["subprocess.Popen[str]"]:
     """A run whose last step so far has ended, and that has not gone on."""
+    with started(operator, last) as process:
+        operator.document = process.stdout.readline().strip() if process.stdout else ""
+        yield process
+
+
+@contextmanager
+def started(operator: Operator, last: str) -> Iterator["subprocess.Popen[str]"]:
+    """A run that is at its first step, and does not go on after the last one."""
     steps = [[sys.executable, *operator.words(step)] for step in STEPS[: STEPS.index(last) + 1]]
     process = subprocess.Popen(
         [sys.executable, "-c", RUN.format(steps=steps)],
@@ -44,7 +52,6 @@ def run_until(operator: Operator, last: str) -> Iterator["subprocess.Popen[str]"
         text=True,
     )
     with process:
-        operator.document = process.stdout.readline().strip() if process.stdout else ""
         yield process
         process.kill()
 
@@ -85,6 +92,25 @@ def test_a_run_that_is_killed_in_the_window_leaves_the_app_as_it_was(
         run.kill()
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
 
+    assert operator.is_as_found()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("step", "path"), [("maintenance-on", ""), ("scale-down", "/formation")])
+def test_a_write_that_is_carried_out_after_its_run_was_killed_does_not_leave_the_app_down(
+    operator: Operator, heroku: LocalHeroku, step: str, path: str
+) -> None:
+    heroku.fault("delay", f"/apps/{operator.apps[0]}{path}", method="PATCH", seconds=4)
+    seen = len(heroku.events())
+    with started(operator, step) as run:
+        heroku.wait_until("the write to be sent", lambda: "fault" in {e["what"] for e in heroku.events()[seen:]})
+        for process in psutil.Process(run.pid).children():
+            process.kill()
+        run.kill()
+        heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None, 90)
+
+    went_down = [e for e in heroku.events()[seen:] if e["what"] in {"maintenance", "scaled"}]
+    assert len(went_down) >= 2, "the write was never carried out, or never undone"
     assert operator.is_as_found()
 
 

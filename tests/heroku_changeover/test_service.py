@@ -1,5 +1,6 @@
 """When maintenance mode ends: a moment before the first web dyno is due, never for one that may not come."""
 
+import itertools
 import math
 from typing import Any, cast
 
@@ -7,10 +8,10 @@ import pytest
 
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.command import Order
-from heroku_changeover.errors import TimedOut
-from heroku_changeover.facts import App, ProcessType
+from heroku_changeover.errors import NotFound, TimedOut
+from heroku_changeover.facts import App, Dyno, ProcessType
 from heroku_changeover.heroku import Heroku
-from heroku_changeover.service import BOOT_LIMIT, LATE_LIMIT, ROUTER_LEAD, bring_back
+from heroku_changeover.service import BOOT_LIMIT, LATE_LIMIT, ROUTER_LEAD, bring_back, wait_until_down
 from heroku_changeover.wait import Clock, first_of
 from heroku_changeover.window import AppAsFound, Window
 
@@ -19,6 +20,20 @@ BOOT = 30.0
 
 TICK = 0.5
 WEB = ProcessType("web", 1, "Standard-1X")
+
+
+class Leaving:
+    """An app with a one-off dyno that ends by itself in the moment in which it is told to stop."""
+
+    def __init__(self) -> None:
+        self.running = True
+
+    def get(self, _: str) -> Any:
+        return [{"name": "run.1", "type": "run", "state": "up"}] if self.running else []
+
+    def post(self, path: str) -> None:
+        self.running = False
+        raise NotFound(f"POST {path}", 404, "not_found", "Couldn't find that dyno.")
 
 
 class Booting:
@@ -112,3 +127,15 @@ def test_an_app_that_was_in_maintenance_before_stays_in_it(states: tuple[tuple[f
     restored(heroku, maintenance=True)
 
     assert heroku.switched == [True]
+
+
+def test_a_one_off_dyno_that_ends_before_it_is_told_to_is_no_error() -> None:
+    heroku = Leaving()
+    order = Order("db-2", ("shop",), "old", "new", one_off_dynos="stop")
+    now = itertools.count()
+    clock = Clock(lambda: next(now), lambda _: None, lambda _: None, lambda looks, _: first_of(looks, math.inf))
+    c = Changeover(order, cast("Heroku", heroku), Window("db-2"), lambda _: None, clock)
+    app = App("id", "shop", maintenance=True, formation=(WEB,), dynos=(Dyno("run.1", "run", "up"),))
+    wait_until_down(c, Situation({"shop": app}, None, None, Stage.FOLLOWING))
+
+    assert not heroku.running

@@ -11,7 +11,7 @@ from heroku_changeover import attachments, changeover, fence, follower, postgres
 from heroku_changeover import switch as switching
 from heroku_changeover.changeover import Changeover
 from heroku_changeover.command import STEPS, Order
-from heroku_changeover.errors import ChangeoverError, NeedsPerson
+from heroku_changeover.errors import ChangeoverError, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku
 from heroku_changeover.recovery import recover
 from heroku_changeover.window import Window
@@ -45,7 +45,8 @@ class World:
         self.order = Order("db-2", tuple(names), LEADER, FOLLOWER)
         self.done: list[str] = []
         self.window = self.known = Window("db-2")
-        self.needs_person = ""
+        self.needs_person, self.kept = "", False
+        self.found = {name: dict(FORMATION) for name in names}
         self._tie(monkeypatch)
 
     def _tie(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,18 +67,24 @@ class World:
 
     def changeover(self, window: Window) -> Changeover:
         heroku = cast("Heroku", ModelHeroku(self.model))
-        return Changeover(self.order, heroku, window, lambda _: None, self.model.clock)
+        return Changeover(self.order, heroku, window, lambda _: None, self.model.clock, keep=self.keep)
+
+    def keep(self, c: Changeover) -> None:
+        """What `ensure_kept` does to the document: a run that finds an open window has the whole budget."""
+        if c.has_begun and not self.kept:
+            c.did("resumed")
+        self.kept = True
 
     def up(self, fault: Fault | None) -> None:
         """`pulumi up`: every step that is not recorded as done, until one fails; what it printed last is kept."""
-        self.model.fault, self.model.dead = fault, False
+        self.model.fault, self.model.dead, self.kept = fault, False, False
         for step in STEPS:
             if step not in self.done and not self._step(step):
                 break
-        self.model.fault = None
+        self.model.fault, self.model.dead = None, False
 
     def _step(self, step: str) -> bool:
-        c = self.changeover(max(self.window, self.known, key=lambda w: max(w.acts.values(), default=0.0)))
+        c = self.changeover(max(self.known, self.window, key=lambda w: max(w.acts.values(), default=0.0)))
         try:
             steps.STEPS[step](c)
         except (ChangeoverError, Died) as error:
@@ -101,8 +108,23 @@ class World:
 
     def colleague(self, quantity: int) -> None:
         app = next(iter(self.model.apps.values()))
-        app.formation["web"] = quantity
-        app.running, app.booting = app.primary, True
+        app.formation["web"] = self.found[app.name]["web"] = quantity
+        app.running, app.booting = app.primary or app.running, True
+
+    def worker_stopped(self, _: object) -> None:
+        """A colleague does without workers; in a window nobody can tell that from what the changeover did."""
+        app = next(iter(self.model.apps.values()))
+        if self.is_up:
+            app.formation["worker"] = self.found[app.name]["worker"] = 0
+
+    def hours(self, number: int) -> None:
+        self.model.pass_time(3600.0 * number)
+
+    def detached(self, _: object) -> None:
+        """Heroku took DATABASE away for a replacement, and a fault kept it from giving it back."""
+        app = next(iter(self.model.apps.values()))
+        if app.primary == LEADER and not self.model.follower.following:
+            app.primary = None
 
     @property
     def is_up(self) -> bool:
@@ -111,7 +133,7 @@ class World:
     @property
     def missing(self) -> set[int]:
         """Acknowledged writes that are not on the primary of the apps."""
-        (primary,) = {app.primary for app in self.model.apps.values()}
+        (primary,) = {app.primary or LEADER for app in self.model.apps.values()}
         return set(self.model.acknowledged) - set(self.model.servers[primary].writes)
 
 
@@ -120,6 +142,9 @@ events = st.one_of(
     st.tuples(st.just("up"), faults),
     st.tuples(st.just("keeper"), st.none() | faults),
     st.tuples(st.just("colleague"), st.integers(1, 4)),
+    st.tuples(st.just("worker_stopped"), st.none()),
+    st.tuples(st.just("hours"), st.integers(1, 3)),
+    st.tuples(st.just("detached"), st.none()),
 )
 
 
@@ -137,14 +162,13 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     world = World(patch, apps, rogue)
     for kind, what in story:
         getattr(world, kind)(what)
-    for _ in range(3):
-        if len(world.done) < len(STEPS):
-            world.up(None)
+    world.up(None)
     world.model.pass_time(1)
 
     event("finished" if len(world.done) == len(STEPS) else "a person is needed")
     assert world.is_up
     assert not world.missing
+    assert {app.name: app.formation for app in world.model.apps.values()} == world.found
     assert len(world.done) == len(STEPS) or "To start over" in world.needs_person
 
 
@@ -177,6 +201,35 @@ def test_a_changeover_in_which_nothing_breaks_is_finished_by_one_up(patch: pytes
     assert world.done == list(STEPS)
     assert {app.primary for app in world.model.apps.values()} == {FOLLOWER}
     assert not world.missing
+
+
+def test_an_app_that_heroku_left_without_database_gets_the_new_one(patch: pytest.MonkeyPatch) -> None:
+    broken = []
+    for at in range(12):
+        world = World(patch, 1, rogue=False)
+        world.up(Fault(at, "dies-after"))
+        world.detached(None)
+        if world.model.apps["shop"].primary is None:
+            broken.append(world)
+            world.up(None)
+
+    assert broken
+    assert [world.model.apps["shop"].primary for world in broken] == [FOLLOWER] * len(broken)
+    assert all(world.done == list(STEPS) and not world.missing for world in broken)
+
+
+def test_an_app_that_is_down_is_brought_back_even_if_no_keeper_can_be_started(patch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Changeover) -> None:
+        raise Refused("no keeper could be started")
+
+    for at in range(14):
+        world = World(patch, 1, rogue=False)
+        world.up(Fault(at, "dies-after"))
+        patch.setattr(world, "keep", refuse)
+        world.up(None)
+
+        assert world.is_up
+        assert not world.missing
 
 
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:

@@ -460,3 +460,53 @@ def test_a_leader_that_takes_no_writes_is_refused_before_anything_changes(
     assert code == 30
     assert "RESET default_transaction_read_only" in said
     assert operator.is_as_found()
+
+
+def test_a_follower_that_was_destroyed_in_the_window_is_told_and_the_app_is_put_back(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("scale-down")
+    heroku.delete(f"/apps/{operator.apps[0]}/addons/{operator.follower}")
+    code, said = operator.run("promote")
+
+    assert (code, "pulumi up --refresh" in said) == (30, True)
+    assert operator.is_as_found()
+
+
+def test_a_step_that_cannot_ask_heroku_does_not_say_that_service_is_as_before(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("scale-down")
+    heroku.fault("status", ".*", status=401, times=1000)
+    code, said = operator.run("promote")
+
+    assert (code, "could not be put back" in said) == (40, True)
+
+
+def test_a_restore_that_cannot_ask_heroku_is_incomplete(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.run_until("promote")
+    heroku.fault("status", ".*", status=401, times=1000)
+
+    assert operator.run("restore")[0] == 20
+
+
+def test_a_worker_that_a_colleague_stopped_before_the_window_is_not_started_again(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("await-follower")
+    heroku.patch(f"/apps/{operator.apps[0]}/formation/worker", {"quantity": 0})
+    for step in STEPS[1:]:
+        assert operator.run(step)[0] == 0
+
+    assert heroku.quantities(operator.apps[0]) == {"web": 2, "worker": 0}
+
+
+def test_a_backup_schedule_is_carried_over_although_heroku_fails_once(operator: Operator, heroku: LocalHeroku) -> None:
+    schedule = {"hour": 3, "timezone": "UTC", "schedule_name": "DATABASE_URL"}
+    heroku.post(f"/client/v11/databases/{operator.leader}/transfer-schedules", schedule)
+    operator.run_until("promote")
+    heroku.fault("status", ".*/transfer-schedules", method="POST", status=503)
+    assert operator.run("restore")[0] == 0
+
+    carried = heroku.get(f"/client/v11/databases/{operator.follower}/transfer-schedules")
+    assert [row["name"] for row in carried] == ["DATABASE_URL"]

@@ -55,13 +55,13 @@ def test_a_document_that_cannot_be_used_is_refused_with_what_to_do(text: str, fo
 
 
 def test_what_is_live_is_written_down_first() -> None:
-    found = as_found(None, app(WEB, WORKER, maintenance=True))
+    found = as_found(None, app(WEB, WORKER, maintenance=True), open_=False)
 
     assert found == AppAsFound(maintenance=True, formation=(WEB, WORKER))
 
 
 def test_the_release_type_is_never_scaled_back() -> None:
-    found = as_found(None, app(WEB, ProcessType("release", 0, "Standard-1X")))
+    found = as_found(None, app(WEB, ProcessType("release", 0, "Standard-1X")), open_=False)
 
     assert found.formation == (WEB,)
 
@@ -69,22 +69,46 @@ def test_the_release_type_is_never_scaled_back() -> None:
 def test_a_live_quantity_wins_over_the_record() -> None:
     scaled_up = ProcessType("web", 5, "Performance-M")
 
-    assert as_found(SHOP, app(scaled_up, WORKER)).formation == (scaled_up, WORKER)
+    assert as_found(SHOP, app(scaled_up, WORKER), open_=True).formation == (scaled_up, WORKER)
 
 
-def test_a_live_zero_is_what_the_changeover_itself_set() -> None:
+def test_a_live_zero_in_an_open_window_is_what_the_changeover_itself_set() -> None:
     stopped = app(ProcessType("web", 0, "Standard-1X"), ProcessType("worker", 0, "Standard-2X"), maintenance=True)
 
-    assert as_found(SHOP, stopped) == SHOP
+    assert as_found(SHOP, stopped, open_=True) == SHOP
+
+
+def test_a_live_zero_before_the_window_is_a_colleagues() -> None:
+    no_worker = ProcessType("worker", 0, "Standard-2X")
+
+    assert as_found(SHOP, app(WEB, no_worker), open_=False).formation == (WEB, no_worker)
+
+
+def test_how_long_dynos_took_to_boot_is_known_when_they_are_down() -> None:
+    assert as_found(SHOP, app(WEB, WORKER), open_=True).boot_seconds == SHOP.boot_seconds
+
+
+def test_the_budget_begins_anew_for_a_run_that_takes_an_open_window_over() -> None:
+    window = document().did("maintenance-on", 20.0)
+
+    assert (document().budget_began, window.budget_began) == (None, 20.0)
+    assert window.did("resumed", 4000.0).budget_began == 4000.0
+
+
+def test_a_write_that_takes_an_app_down_is_unanswered_until_its_answer_is_noted() -> None:
+    sent = document().did("maintenance-on", 20.0).did("in-maintenance", 20.2).did("scaling-down", 21.0)
+
+    assert (document().unanswered, sent.unanswered) == (None, 21.0)
+    assert sent.did("scaled-down", 21.3).unanswered is None
 
 
 def test_maintenance_that_was_found_is_left_on() -> None:
     known = AppAsFound(maintenance=True, formation=(WEB,))
 
-    assert as_found(known, app(WEB, maintenance=True)).maintenance
+    assert as_found(known, app(WEB, maintenance=True), open_=True).maintenance
 
 
 def test_maintenance_that_a_colleague_ended_is_not_brought_back() -> None:
     known = AppAsFound(maintenance=True, formation=(WEB,))
 
-    assert not as_found(known, app(WEB)).maintenance
+    assert not as_found(known, app(WEB), open_=True).maintenance

@@ -105,8 +105,11 @@ def application(world: World, cluster: Cluster) -> web.Application:
 
 def _endpoint(world: World, cluster: Cluster, handler: Handler) -> Any:
     async def serve(request: web.Request) -> web.StreamResponse:
+        await request.read()  # so that it is carried out even if its sender is gone by then
         controlled = request.path.startswith("/_control/")
         fault = None if controlled else _fault(world, request)
+        if fault is not None:
+            world.event("fault", kind=fault.kind, method=request.method, path=request.path)
         if fault is not None and fault.kind != "reset_after" and (early := await _instead(request, fault)):
             return early
         if controlled:
