@@ -12,7 +12,15 @@ from enum import Enum
 
 from heroku_changeover.command import STEPS
 from heroku_changeover.facts import Database, Facts
-from heroku_postgres.findings import Finding, Outlook, changeover_findings, finding, has_errors, standing_findings
+from heroku_postgres.findings import (
+    Finding,
+    Outlook,
+    changeover_findings,
+    finding,
+    has_errors,
+    standing_findings,
+    warning,
+)
 from heroku_postgres.runbook import runbook
 from heroku_postgres.wish import Wish
 
@@ -252,7 +260,7 @@ def _unfinished_findings(
         return [_not_serving(facts)]
     if wish.hold and target is not None and not (serving and (target.is_follower or not target.is_known)):
         return [_held(primary, target)]
-    return []
+    return [] if serving else [_resumed(facts)]
 
 
 def _not_managed(wish: Wish, primary: Database) -> Finding:
@@ -286,13 +294,25 @@ def _nothing_to_adopt(wish: Wish) -> Finding:
 
 
 def _not_serving(facts: Facts) -> Finding:
-    down = [a.name for a in facts.apps if not a.is_serving]
     return finding(
         "unfinished-changeover",
-        f"app {', '.join(down)} is in maintenance mode or scaled to nothing, and no follower is there",
+        f"app {_down(facts)} is in maintenance mode or scaled to nothing, and no follower is there",
         "an earlier changeover or somebody else's work is unfinished, and how the app is to be left cannot be seen",
         "bring it back: scale it up and `heroku maintenance:off`; then run this again",
     )
+
+
+def _resumed(facts: Facts) -> Finding:
+    return warning(
+        "changeover-resumed",
+        f"app {_down(facts)} is in maintenance mode or scaled to nothing, and the follower of this changeover is there",
+        "that is taken for an earlier run's doing: this one goes on and brings it back as that run found it",
+        "if somebody else is at work on it, bring it back first",
+    )
+
+
+def _down(facts: Facts) -> str:
+    return ", ".join(a.name for a in facts.apps if not a.is_serving)
 
 
 def _unfinished(wish: Wish, primary: Database, cut_off: Database) -> Finding:

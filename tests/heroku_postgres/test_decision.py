@@ -99,6 +99,7 @@ def test_an_app_that_is_down_with_a_target_is_finished() -> None:
 
     assert decision.kind is Kind.CHANGEOVER
     assert declared(decision, "shop-db-2").steps == STEPS
+    assert [f.id for f in decision.findings if not f.is_error] == ["changeover-resumed"]
 
 
 def test_hold_prepares_the_target_and_awaits_it_and_keeps_the_primary_protected() -> None:
