@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from heroku_changeover.command import (
@@ -21,6 +22,7 @@ from heroku_changeover.command import (
     WINDOW_VARIABLE,
     Arguments,
     add_order_options,
+    app_name,
     order_from,
 )
 from heroku_changeover.errors import ChangeoverError
@@ -85,7 +87,9 @@ def parser() -> argparse.ArgumentParser:
         add_order_options(_command(commands, name))
     for name in (RETIRE_GUARD, STATUS, RECOVER, KEEP):
         command = _command(commands, name)
-        command.add_argument("--app", required=True, metavar="APP", help="the app that pays for the database")
+        command.add_argument(
+            "--app", required=True, type=app_name, metavar="APP", help="the app that pays for the database"
+        )
         for option in OPTIONS.get(name, ()):
             option(command)
     return top
@@ -121,7 +125,8 @@ OPTIONS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], object], ...]] =
 
 def say(line: str) -> None:
     """A line of progress; never long, because the engine stops reading at 64 KiB."""
-    print(line[:2000], file=sys.stderr, flush=True)  # noqa: T201 - a step speaks on stderr
+    with suppress(OSError):  # a reader that is gone is no reason to stop half-way
+        print(line[:2000], file=sys.stderr, flush=True)  # noqa: T201 - a step speaks on stderr
 
 
 def _step(options: argparse.Namespace) -> None:

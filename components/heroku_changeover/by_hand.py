@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from heroku_changeover.changeover import Changeover, Stage
+from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.command import RECOVER, STEPS, Arguments, Order, add_order_options, order_from
 from heroku_changeover.errors import BadInput, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku
@@ -46,22 +46,51 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Any) -> None:
     if record is None:
         _without_record(request, heroku, say)
         return
+    _require_no_run(record)
+    c = _changeover(record, heroku, journal, say)
+    situation = c.observe()
+    if not _is_as_found(c, situation):
+        _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
+    with locked(journal.path, record.order.apps, RECOVER, c.clock, say):
+        _recover_alone(c, journal, record)
+
+
+def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Any) -> Changeover:
+    own = Journal(journal.path, record.order.apps[0])
+    return Changeover(record.order, heroku, record.window, say, Clock().undisturbed(), own)
+
+
+def _recover_alone(c: Changeover, journal: Journal, known: Record) -> None:
+    """While a person was asked, or the lock was waited for, another run or a keeper may have been at work."""
+    record = record_of(journal.path, c.order.apps[0]) or known
+    _require_no_run(record)
+    c.order, c.window = record.order, record.window
+    situation = c.observe()
+    if _is_as_found(c, situation):
+        c.close_window()
+        c.report(f"nothing to do: {', '.join(situation.apps)} serves as before")
+    else:
+        c.report(recover(c))
+
+
+def _require_no_run(record: Record) -> None:
     if record.has_engine:
         raise Refused(
             f"the run that opened the window of {record.order.generation} is alive "
             f"({', '.join(f'process {p.pid} {p.name}' for p in record.engine)}): it closes the window, or its keeper "
             "does once it has ended; end it with Ctrl-C if it must stop"
         )
-    journal = Journal(journal.path, record.order.apps[0])
-    c = Changeover(record.order, heroku, record.window, say, Clock().undisturbed(), journal)
-    situation = c.observe()
-    if situation.is_serving and situation.stage is not Stage.CUT_OFF:
-        c.close_window()
-        say(f"nothing to do: {', '.join(situation.apps)} serves")
-        return
-    _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
-    with locked(journal.path, record.order.apps, RECOVER, c.clock, say):
-        say(recover(c))
+
+
+def _is_as_found(c: Changeover, situation: Situation) -> bool:
+    """Whether nothing is left to do: the apps serve, and no process type that ran before is at 0."""
+    if situation.stage is Stage.CUT_OFF or not situation.is_serving:
+        return False
+    return all(
+        not p.quantity or any(live.type == p.type and live.quantity for live in situation.apps[name].formation)
+        for name, found in c.window.apps.items()
+        for p in found.formation
+    )
 
 
 def _record(request: Request, journal: Journal) -> Record | None:
@@ -143,5 +172,9 @@ def _confirm(request: Request, plan: str, say: Any) -> None:
         return
     if not sys.stdin.isatty():
         raise Refused("nobody can be asked here: add --yes")
-    if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+    try:
+        answer = input("Go on? [y/N] ")
+    except (EOFError, KeyboardInterrupt):
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
         raise Refused("nothing was done")

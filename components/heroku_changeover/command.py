@@ -6,6 +6,7 @@ it is stored in state, and a `delete` runs as it was stored, years later.
 """
 
 import argparse
+import re
 import shlex
 from dataclasses import dataclass, fields
 from typing import Final, NoReturn
@@ -125,11 +126,25 @@ def positive(text: str) -> int:
     return number
 
 
+def app_name(text: str) -> str:
+    """The name of an app; files of this machine are called by it."""
+    if not re.fullmatch(r"[a-z0-9-]+", text):
+        raise argparse.ArgumentTypeError(f"{text} is not the name of an app")
+    return text
+
+
 def add_order_options(parser: argparse.ArgumentParser) -> None:
     """The options that all five steps share."""
     add = parser.add_argument
     add("--generation", required=True, metavar="NAME", help="what the changeover is called, such as db-2")
-    add("--app", required=True, action="append", metavar="APP", help="an app to move; repeat it; the paying one first")
+    add(
+        "--app",
+        required=True,
+        type=app_name,
+        action="append",
+        metavar="APP",
+        help="an app to move; repeat it; the paying one first",
+    )
     add("--from", required=True, dest="leader", metavar="ADDON", help="the database that is left")
     add("--to", required=True, dest="follower", metavar="ADDON", help="the database that becomes the primary")
     add(

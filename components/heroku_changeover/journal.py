@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,7 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
         BadInput: it cannot be written to; names the variable that puts it elsewhere.
     """
     base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".local" / "state"
-    path = Path(environ.get(HOME_VARIABLE) or Path(base) / "heroku-changeover")
+    path = Path(environ.get(HOME_VARIABLE) or Path(base) / "heroku-changeover").absolute()
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / ".writable").touch()
@@ -109,10 +109,14 @@ class Journal:
         draft.replace(self.record_path)
 
     def note(self, window: Window) -> None:
-        """Brings the record up to date, if a window is open."""
-        record = self.read()
-        if record is not None and record.order.generation == window.generation:
-            self.write(replace(record, window=window))
+        """
+        Brings the record up to date, if a window is open; a disk that is full by then is no reason to leave an app
+        down.
+        """
+        with suppress(OSError):
+            record = self.read()
+            if record is not None and record.order.generation == window.generation:
+                self.write(replace(record, window=window))
 
     def close(self) -> None:
         """The window is closed; its record stays as the last one."""
@@ -120,10 +124,12 @@ class Journal:
             self.record_path.replace(self.last_path)
 
     def log(self, who: str, line: str) -> None:
-        if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT:
-            self.log_path.replace(self.log_path.with_suffix(".log.1"))
-        with self.log_path.open("a") as log:
-            log.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {who}: {line}\n")
+        """For who comes later; what cannot be written down stops nobody."""
+        with suppress(OSError):
+            if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT:
+                self.log_path.replace(self.log_path.with_suffix(".log.1"))
+            with self.log_path.open("a") as log:
+                log.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {who}: {line}\n")
 
 
 def _text(record: Record) -> str:

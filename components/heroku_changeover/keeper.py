@@ -14,20 +14,24 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import IO
 
 from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover
 from heroku_changeover.command import KEEP
-from heroku_changeover.errors import Busy, ChangeoverError, Forbidden, NeedsPerson, Refused
+from heroku_changeover.errors import Busy, Forbidden, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku, address_from
-from heroku_changeover.journal import Journal, Record, folder, locked
+from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder, locked
 from heroku_changeover.processes import starters
 from heroku_changeover.wait import Clock
 
 POLL = 0.1
 """Seconds between two looks at the run that opened the window; both are cheap and local."""
+
+YIELD = 1.0
+"""Seconds for which a keeper that finds another one's lock waits for it."""
 
 OVERRUN = 30
 """Seconds beyond the budget after which the run is taken to be stuck: a step puts everything back by itself in less."""
@@ -78,7 +82,7 @@ def _is_ours(record: Record | None, c: Changeover) -> bool:
 def is_kept(journal: Journal) -> bool:
     """Whether a keeper watches over the window of this app."""
     with _lock_file(journal) as file:
-        return not _try_lock(file)
+        return not _try_lock(file, fcntl.LOCK_SH)
 
 
 def _start(journal: Journal) -> None:
@@ -86,7 +90,12 @@ def _start(journal: Journal) -> None:
     try:
         subprocess.Popen(
             [sys.executable, "-m", "heroku_changeover", KEEP, "--app", journal.app],
-            env={**os.environ, RUNNER_VARIABLE: "", READY_VARIABLE: str(writable)},
+            env={
+                **os.environ,
+                HOME_VARIABLE: str(journal.path),
+                RUNNER_VARIABLE: "",
+                READY_VARIABLE: str(writable),
+            },
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -109,11 +118,21 @@ def keep(app: str, environ: Mapping[str, str]) -> None:
     """Watches over the open window of an app until it is closed, and closes it when nobody else does."""
     journal = Journal(folder(environ), app)
     _outlive()
+    clock = Clock().undisturbed()
     with _lock_file(journal) as file:
-        alone = _try_lock(file)
+        alone = _is_alone(file, clock)
         _say_ready(environ)
         if alone:
-            Keeper(journal, Heroku(address_from(environ)), Clock().undisturbed()).watch()
+            _leave_number(file)
+            Keeper(journal, Heroku(address_from(environ)), clock).watch()
+
+
+def _is_alone(file: IO[str], clock: Clock) -> bool:
+    """Whether no other keeper is there; somebody who only looks whether there is one has gone in a moment."""
+    until = clock.now() + YIELD
+    while not (alone := _try_lock(file, fcntl.LOCK_EX)) and clock.now() < until:
+        clock.sleep(POLL)
+    return alone
 
 
 def _outlive() -> None:
@@ -124,7 +143,7 @@ def _outlive() -> None:
 
 def _say_ready(environ: Mapping[str, str]) -> None:
     if descriptor := environ.get(READY_VARIABLE):
-        with os.fdopen(int(descriptor), "wb") as ready:
+        with suppress(OSError, ValueError), os.fdopen(int(descriptor), "wb") as ready:
             ready.write(b"1")
 
 
@@ -132,16 +151,20 @@ def _lock_file(journal: Journal) -> IO[str]:
     return (journal.path / f"{journal.app}.keeper").open("a+")
 
 
-def _try_lock(file: IO[str]) -> bool:
+def _try_lock(file: IO[str], kind: int) -> bool:
     """Whether the lock was had; it goes with the file."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _leave_number(file: IO[str]) -> None:
+    """The keeper's process id, for whoever wants to look at it."""
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
-    return True
 
 
 class Keeper:
@@ -155,8 +178,8 @@ class Keeper:
         while (record := self._journal.read()) is not None:
             if reason := self._left_alone(record):
                 self.say(reason)
-                self._take_over()
-                return
+                if not self._take_over():
+                    return
             self._clock.sleep(POLL)
         self.say("the window was closed")
 
@@ -167,38 +190,45 @@ class Keeper:
             return "the run has overrun the window's budget"
         return None
 
-    def _take_over(self) -> None:
-        """Tries until the window is closed, a person is needed, or patience is spent."""
+    def _take_over(self) -> bool:
+        """
+        Tries until the window is closed or somebody else works on it, and returns True; False when a person is needed
+        or patience is spent.
+        """
         until, pause = self._clock.now() + PATIENCE, 0.5
-        while (record := self._journal.read()) is not None and self._clock.now() < until:
+        while (record := self._journal.read()) is not None and self._left_alone(record):
+            if self._clock.now() >= until:
+                return self._give_up(f"not done within {PATIENCE} s")
             try:
                 self._recover(record)
             except Busy as error:
                 self.say(f"waits on: {error}")
             except (NeedsPerson, Refused, Forbidden) as error:
-                self._give_up(str(error))
-                return
-            except ChangeoverError as error:
-                self.say(f"not yet: {error}")
+                return self._give_up(str(error))
+            except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
+                self.say(f"not yet: {type(error).__name__}: {error}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-        if self._journal.read() is not None:
-            self._give_up(f"not done within {PATIENCE} s")
+        return True
 
     def _recover(self, record: Record) -> None:
+        """Another run may have taken the window over while the lock was waited for."""
         from heroku_changeover.recovery import recover
 
         with locked(self._journal.path, record.order.apps, KEEP, self._clock, self.say):
-            record = self._journal.read() or record
-            self.say(recover(self._changeover(record)))
+            now = self._journal.read()
+            if now is not None and self._left_alone(now):
+                self.say(recover(self._changeover(now)))
 
     def _changeover(self, record: Record) -> Changeover:
         return Changeover(record.order, self._heroku, record.window, self.say, self._clock, self._journal)
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str) -> bool:
         self.say(f"gives up: {reason}")
-        if record := self._journal.read():
-            self._journal.write(replace(record, gave_up=reason))
+        with suppress(OSError):
+            if record := self._journal.read():
+                self._journal.write(replace(record, gave_up=reason))
+        return False
 
     @property
     def say(self) -> Callable[[str], None]:

@@ -24,7 +24,7 @@ def plan_of_recovery(c: Changeover, situation: Situation) -> str:
         )
     if situation.stage is Stage.MOVED:
         return f"bring {apps} back on {c.order.follower}, which is DATABASE already"
-    return "nothing: a later changeover has moved on"
+    return f"bring {apps} back as found, on the database that it has: a later changeover has moved on"
 
 
 def recover(c: Changeover) -> str:
@@ -40,7 +40,7 @@ def recover(c: Changeover) -> str:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.follower} is the primary, and every app is as it was found"
-    if situation.stage.has_way_back:
-        put_back(c)
+    put_back(c)
     c.close_window()
-    return f"put back: every app is as it was found, on {c.order.leader}"
+    on = c.order.leader if situation.stage.has_way_back else "the database that a later changeover gave it"
+    return f"put back: every app is as it was found, on {on}"

@@ -104,14 +104,27 @@ def status_of(heroku: Heroku, journal: Journal, apps: Iterable[str], record: Rec
     names = record.order.apps if record else tuple(apps)
     at_work = {app: who for app in names if (who := holder_of(journal.path, app))}
     log = journal.log_path.read_text().splitlines()[-LAST_LINES:] if journal.log_path.exists() else []
-    return Status(look(names), record, at_work, is_kept(journal), _next(heroku, record), tuple(log))
+    facts, keeper = look(names), is_kept(journal)
+    following = _next(heroku, record, keeper=keeper) if record else _next_without_record(facts)
+    return Status(facts, record, at_work, keeper, following, tuple(log))
 
 
-def _next(heroku: Heroku, record: Record | None) -> str:
-    if record is None:
-        return "nothing, unless `pulumi up` finds another plan in the stack's config"
+def _next_without_record(facts: Facts) -> str:
+    down = [app.name for app in facts.apps if not app.is_serving]
+    if down:
+        return (
+            f"{down[0]} is down, and this machine has no record of a window: if a changeover broke elsewhere, "
+            f"`pulumi up` goes on with it; `heroku-changeover recover --app {down[0]}` brings the app back, with "
+            "`--state` or `--was` (see its --help)"
+        )
+    return "nothing, unless `pulumi up` finds another plan in the stack's config"
+
+
+def _next(heroku: Heroku, record: Record, *, keeper: bool) -> str:
     if record.has_engine:
         return "the run of Pulumi goes on; should it end, its keeper closes the window"
+    if keeper:
+        return "the keeper closes the window: its run is gone"
     c = Changeover(record.order, heroku, record.window, lambda _: None)
     try:
         situation: Situation = c.observe()

@@ -246,6 +246,15 @@ def test_status_of_an_app_that_nobody_works_on_says_so(operator: Operator) -> No
     assert "none is open on this machine" in shown
 
 
+def test_status_of_an_app_that_is_down_without_a_record_says_how_to_bring_it_back(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    heroku.patch(f"/apps/{operator.apps[0]}", {"maintenance": True})
+    _, shown, _ = by_hand(operator, "status", "--app", operator.apps[0])
+
+    assert f"recover --app {operator.apps[0]}" in " ".join(shown.split())
+
+
 def lose_the_machine(operator: Operator, last: str) -> None:
     """The run and its keeper are gone; the window is open."""
     with run_until(operator, last) as run:

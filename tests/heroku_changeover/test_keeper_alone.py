@@ -1,0 +1,195 @@
+"""The keeper, `recover` and the journal when something around them goes wrong; in one process, without a Heroku."""
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from heroku_changeover import by_hand, keeper, recovery
+from heroku_changeover.__main__ import main
+from heroku_changeover.by_hand import Request
+from heroku_changeover.changeover import Changeover, Situation, Stage
+from heroku_changeover.command import Order
+from heroku_changeover.errors import Refused
+from heroku_changeover.facts import App, ProcessType
+from heroku_changeover.heroku import Heroku
+from heroku_changeover.journal import Journal, Record, folder
+from heroku_changeover.keeper import Keeper, is_kept
+from heroku_changeover.processes import Process, process_named
+from heroku_changeover.wait import Clock
+from heroku_changeover.window import AppAsFound, Window
+
+ORDER = Order("db-2", ("shop",), "old", "new")
+WEB, WORKER = ProcessType("web", 1, "Standard-1X"), ProcessType("worker", 1, "Standard-1X")
+FOUND = AppAsFound(maintenance=False, formation=(WEB, WORKER))
+GONE = (Process(2**30, 0.0, "gone"),)
+NO_HEROKU = cast("Heroku", None)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    journal = Journal(tmp_path, "shop")
+    journal.write(Record(ORDER, Window("db-2", {"shop": FOUND}, {"maintenance-on": 1.0}), GONE))
+    return journal
+
+
+def living() -> tuple[Process, ...]:
+    this = process_named(os.getpid())
+    assert this is not None
+    return (this,)
+
+
+def clock(sleep: Callable[[float], Any] = lambda _: None) -> Clock:
+    now = iter(range(10**6))
+    return Clock(lambda: float(next(now)), sleep, sleep)
+
+
+def situation(*formation: ProcessType, stage: Stage = Stage.FOLLOWING) -> Situation:
+    return Situation({"shop": App("id", "shop", maintenance=False, formation=formation)}, None, None, stage)
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_does_not_stop_whoever_puts_an_app_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Journal, "write", full)
+    monkeypatch.setattr(Path, "open", full)
+
+    journal.log("keeper", "puts the app back")
+    journal.note(Window("db-2"))
+
+    assert journal.record_path.exists()
+
+
+def test_a_keeper_that_meets_a_bug_tries_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def recover(c: Changeover) -> str:
+        tries.append(c.order.generation)
+        if len(tries) < 3:
+            raise RuntimeError("a bug")
+        c.close_window()
+        return "done"
+
+    monkeypatch.setattr(recovery, "recover", recover)
+    Keeper(journal, NO_HEROKU, clock()).watch()
+
+    assert tries == ["db-2"] * 3
+    assert "RuntimeError: a bug" in journal.log_path.read_text()
+
+
+def test_a_keeper_leaves_a_window_alone_that_another_run_has_taken_over(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recovered: list[str] = []
+
+    @contextmanager
+    def locked_after_another_run(*_: object) -> Iterator[None]:
+        record = journal.read()
+        assert record is not None
+        journal.write(replace(record, engine=living(), window=Window("db-2")))
+        yield
+
+    monkeypatch.setattr(keeper, "locked", locked_after_another_run)
+    monkeypatch.setattr(recovery, "recover", lambda c: recovered.append(c.order.generation))
+    Keeper(journal, NO_HEROKU, clock(lambda _: journal.close())).watch()
+
+    assert not recovered
+    assert "the window was closed" in journal.log_path.read_text()
+
+
+def test_a_look_for_a_keeper_is_not_taken_for_one(journal: Journal) -> None:
+    with (journal.path / "shop.keeper").open("a+") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+
+        assert not is_kept(journal)
+        assert (journal.path / "shop.keeper").read_text() == ""
+
+
+def test_a_keeper_waits_for_somebody_who_only_looks_whether_there_is_one(journal: Journal) -> None:
+    path = journal.path / "shop.keeper"
+    with path.open("a+") as looking, path.open("a+") as own:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        gone_in_a_moment = Clock(lambda: 0.0, lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+
+        assert keeper._is_alone(own, gone_in_a_moment)
+
+
+def test_a_second_keeper_yields(journal: Journal) -> None:
+    path = journal.path / "shop.keeper"
+    with path.open("a+") as first, path.open("a+") as own:
+        fcntl.flock(first, fcntl.LOCK_EX)
+
+        assert is_kept(journal)
+        assert not keeper._is_alone(own, clock())
+
+
+def test_the_folder_of_the_journal_is_the_same_for_a_process_that_runs_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert folder({"HEROKU_CHANGEOVER_HOME": "records"}) == tmp_path / "records"
+
+
+def recovering(journal: Journal, monkeypatch: pytest.MonkeyPatch, live: Situation, asked: Callable[[], Any]) -> str:
+    """What `recover` says; `asked` happens while the person is asked."""
+    said: list[str] = []
+    monkeypatch.setattr(Changeover, "observe", lambda _: live)
+    monkeypatch.setattr(by_hand, "_confirm", lambda *_: asked())
+    monkeypatch.setattr(by_hand, "recover", lambda _: "recovered")
+    by_hand.run(Request("shop"), NO_HEROKU, journal, said.append)
+    return said[-1]
+
+
+def test_recover_does_nothing_when_a_run_took_the_window_over_while_it_asked(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = journal.read()
+    assert record is not None
+    begun = replace(record, engine=living())
+
+    with pytest.raises(Refused, match="is alive"):
+        recovering(journal, monkeypatch, situation(), lambda: journal.write(begun))
+
+
+def test_recover_does_nothing_to_an_app_that_is_as_it_was_found(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = recovering(journal, monkeypatch, situation(WEB, WORKER), lambda: None)
+
+    assert "nothing to do" in said
+    assert journal.read() is None
+
+
+def test_recover_brings_back_a_worker_although_the_app_serves(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = replace(WORKER, quantity=0)
+
+    assert recovering(journal, monkeypatch, situation(WEB, stopped), lambda: None) == "recovered"
+
+
+@pytest.mark.parametrize("pressed", [EOFError, KeyboardInterrupt])
+def test_whoever_gives_no_answer_has_said_no(monkeypatch: pytest.MonkeyPatch, pressed: type[BaseException]) -> None:
+    def ask(_: str) -> str:
+        raise pressed
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", ask)
+
+    with pytest.raises(Refused, match="nothing was done"):
+        by_hand._confirm(Request("shop"), "This will do something.", lambda _: None)
+
+
+@pytest.mark.parametrize("step", ["status", "recover", "keep", "retire-guard"])
+def test_what_is_not_the_name_of_an_app_is_refused(step: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([step, "--app", "a/b"]) == 30
+    assert "a/b is not the name of an app" in capsys.readouterr().err
