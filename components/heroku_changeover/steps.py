@@ -141,7 +141,7 @@ def _require_follower(c: Changeover, situation: Situation) -> None:
 
 def _reach_maintenance(c: Changeover, situation: Situation) -> None:
     c.capture(situation)
-    if situation.is_serving:
+    if situation.is_serving or situation.stage is Stage.CUT_OFF:
         _require_a_way(c, situation)
     _keep(c, situation)
     enter_maintenance(c, situation)
@@ -162,7 +162,7 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
     if situation.stage is Stage.FOLLOWING:
         c.window = c.window.begun_anew()
         require_ready(c, situation)
-    elif c.order.verify == "sql":
+    else:
         from heroku_changeover.switch import require_provable
 
         require_provable(c, situation)

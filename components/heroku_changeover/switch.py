@@ -249,9 +249,11 @@ def _require_proof(c: Changeover, situation: Situation, fence: Fence, copy: Sess
     reason = unproven(fence.observer, copy)
     if reason is None:
         return next_xid(fence.observer)
-    moved = [name for name in situation.apps if name not in situation.unmoved()]
-    if moved:
-        raise NeedsPerson(f"{reason}; {', '.join(moved)} already uses {copy.database}. {_BOTH_WRITTEN}")
+    if moved := _moved(situation):
+        raise NeedsPerson(
+            f"{reason}; {', '.join(moved)} already uses {copy.database}. {_COMPARE}; "
+            "the apps stay in maintenance mode until then"
+        )
     c.clock = c.clock.undisturbed()
     with c.doing(Act.UNSEAL):
         unseal(fence.observer)
@@ -267,6 +269,30 @@ def require_provable(c: Changeover, situation: Situation) -> None:
     Raises:
         NeedsPerson: it has not, or that is not certain; nothing is changed.
     """
+    if c.order.verify == "api":
+        _require_idle_leader(c, situation)
+    elif _is_worth_asking(situation):
+        _require_nothing_since(c, situation)
+
+
+def _is_worth_asking(situation: Situation) -> bool:
+    """Apps that are all down on the leader are put back on it if nothing proves the follower; one that serves stays."""
+    serves = any(app.is_serving for app in situation.apps.values())
+    return situation.is_serving or (serves and bool(_moved(situation)))
+
+
+def _require_idle_leader(c: Changeover, situation: Situation) -> None:
+    """Without SQL nothing tells whether an app that was brought up again has written; one that stayed down has not."""
+    up = [name for name in situation.unmoved() if situation.apps[name].writers]
+    if up:
+        reason = (
+            f"app {', '.join(up)} runs on {c.order.leader}, from which {c.order.follower} is cut off already; what it "
+            "wrote since then is not on the follower"
+        )
+        raise NeedsPerson(_stay(c, situation, reason))
+
+
+def _require_nothing_since(c: Changeover, situation: Situation) -> None:
     if situation.leader is None or situation.follower is None:
         return
     with (
@@ -274,8 +300,22 @@ def require_provable(c: Changeover, situation: Situation) -> None:
         open_session(situation.follower.name, c.url_of(situation.follower)) as copy,
     ):
         reason = unproven(leader, copy)
-    if reason and len(situation.unmoved()) == len(situation.apps):
-        raise NeedsPerson(_start_over(c, reason, "the apps stay on it"))
+    if reason:
+        raise NeedsPerson(_stay(c, situation, reason))
+
+
+def _moved(situation: Situation) -> list[str]:
+    return [name for name in situation.apps if name not in situation.unmoved()]
+
+
+def _stay(c: Changeover, situation: Situation, reason: str) -> str:
+    """What to do about apps that are left as they are; with some of them on either database nobody can start over."""
+    if moved := _moved(situation):
+        return (
+            f"{reason}; {', '.join(moved)} already uses {c.order.follower}, {', '.join(situation.unmoved())} still "
+            f"{c.order.leader}. {_COMPARE}; the apps stay as they are until then, those that serve go on serving"
+        )
+    return _start_over(c, reason, "the apps stay on it")
 
 
 def _start_over(c: Changeover, reason: str, apps: str) -> str:
@@ -286,10 +326,7 @@ def _start_over(c: Changeover, reason: str, apps: str) -> str:
     )
 
 
-_BOTH_WRITTEN = (
-    "Compare both databases, bring over what is missing, and attach the right one as DATABASE in every app; "
-    "the apps stay in maintenance mode until then"
-)
+_COMPARE = "Compare both databases, bring over what is missing, and attach the right one as DATABASE in every app"
 
 
 def _reopened(c: Changeover, lost: Fence, ends: _Ends) -> Fence:
