@@ -20,7 +20,10 @@ Json = Any
 RELEASE_LIMIT = 900
 """Seconds for a release phase; the Heroku CLI waits as long in pg:promote."""
 
-RECENT_RELEASES = 10
+RECENT_RELEASES = 100
+"""
+How many releases are looked through for the one that attached DATABASE: every companion makes two after it.
+"""
 
 
 def companions(app: App, leader: Database) -> list[Attachment]:
@@ -55,7 +58,7 @@ def _has_own_name(attachments: Iterable[Attachment], leader: Database) -> bool:
     return any(a.is_colour and a.namespace is None for a in own)
 
 
-def move(c: Changeover, apps: list[App], leader: Database | None, follower: Database) -> None:
+def move(c: Changeover, apps: Iterable[App], leader: Database | None, follower: Database) -> None:
     """Moves every companion in every app, apps side by side."""
     side_by_side(lambda app: _move_app(c, app, leader, follower), apps)
     c.did("moved")

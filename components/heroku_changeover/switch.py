@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from heroku_changeover.acts import Act
-from heroku_changeover.attachments import confirm_moved, move
+from heroku_changeover.attachments import companions, confirm_moved, move
 from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, side_by_side
-from heroku_changeover.errors import NeedsPerson, Refused, TimedOut
+from heroku_changeover.errors import HerokuError, Incomplete, NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import App, Database, ProcessType
 from heroku_changeover.fence import (
     Fence,
@@ -63,13 +63,27 @@ def switch(c: Changeover, situation: Situation, ahead: Ahead) -> None:
 
 
 def finish(c: Changeover, situation: Situation) -> None:
-    """What may be missing after every app has moved: a release that has not succeeded. The seal is made by restore."""
+    """
+    What may be missing after every app has moved: companions of DATABASE, and a release that has not succeeded. The
+    seal is made by restore.
+    """
     follower = situation.follower
     if follower is None:
         return
+    _move_the_rest(c, situation, follower)
     url = c.url_of(follower)
     side_by_side(lambda name: confirm_moved(c, name, follower, url), situation.apps)
     c.report(f"promote is already done: {follower.name} is the primary of {', '.join(situation.apps)}")
+
+
+def _move_the_rest(c: Changeover, situation: Situation, follower: Database) -> None:
+    apps = situation.apps.values()
+    if situation.leader is None or not any(companions(app, situation.leader) for app in apps):
+        return
+    try:
+        move(c, apps, situation.leader, follower)
+    except HerokuError as error:
+        raise Incomplete(f"{error}; DATABASE has moved, other names have not: run `pulumi up` again") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +129,8 @@ def _move_and_start(c: Changeover, situation: Situation, ends: _Ends) -> None:
     Raises:
         Incomplete: a release failed, or the config var does not hold the new primary's address.
     """
-    unmoved = [situation.apps[name] for name in situation.unmoved()]
-    _, formations = at_once(lambda: move(c, unmoved, ends.leader, ends.follower), lambda: live_formations(c))
+    apps = situation.apps.values()  # one whose DATABASE has moved may have companions that have not
+    _, formations = at_once(lambda: move(c, apps, ends.leader, ends.follower), lambda: live_formations(c))
     side_by_side(lambda app: _start(c, app, ends, formations[app.name]), situation.apps.values())
 
 
