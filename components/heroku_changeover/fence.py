@@ -185,6 +185,24 @@ def _tables(session: Session, *, lockable: bool) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
+def unlogged_tables_with_rows(session: Session) -> list[str]:
+    """Tables that a follower has without their rows, partitions included; one that may not be read counts as filled."""
+    rows = session.rows(
+        "SELECT c.oid::regclass::text,"
+        " has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind = 'r' AND c.relpersistence = 'u'"
+        " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%%'"
+        " ORDER BY 1"
+    )
+    return [str(name) for name, readable in rows if not readable or _holds_a_row(session, str(name))]
+
+
+def _holds_a_row(session: Session, name: str) -> bool:
+    """The name was quoted by the server itself; a percent sign in it is not the mark of a parameter."""
+    return bool(session.row(sql.SQL("SELECT EXISTS (SELECT FROM ONLY {})").format(sql.SQL(name.replace("%", "%%"))))[0])
+
+
 def set_mark(fence: Fence) -> Mark:
     """
     Commits the barrier and returns where it lies.

@@ -94,13 +94,13 @@ def _behind(follower: Database) -> str | None:
 
 def _require_reach(c: Changeover) -> None:
     """
-    SQL reaches both databases, the role owns the leader and writes to it, and the follower gets to where the leader is
-    within the gate.
+    SQL reaches both databases, the role owns the leader and writes to it, all rows of it are of the kind that followers
+    get, and the follower gets to where the leader is within the gate.
 
     Raises:
         Refused: says which of these it is and what to do.
     """
-    from heroku_changeover.fence import refuses_writes
+    from heroku_changeover.fence import refuses_writes, unlogged_tables_with_rows
     from heroku_changeover.postgres import SqlUnreachable, open_session
 
     situation = c.observe()
@@ -113,6 +113,7 @@ def _require_reach(c: Changeover) -> None:
         ):
             _require_owner(leader.row(_OWNS)[0], c)
             _require_writable(refuses_writes(leader), c)
+            _require_logged(unlogged_tables_with_rows(leader), c)
             lsn = leader.row("SELECT pg_current_wal_flush_lsn()::text")[0]
             _wait_until_reached(c, follower, lsn)
     except SqlUnreachable as error:
@@ -137,6 +138,16 @@ def _require_writable(refusal: str | None, c: Changeover) -> None:
             f"{c.order.leader} takes no writes ({refusal}); if it was retired by an earlier changeover, "
             f"run ALTER DATABASE … RESET default_transaction_read_only in `heroku pg:psql {c.order.leader}`, "
             "then `pulumi up` again"
+        )
+
+
+def _require_logged(tables: list[str], c: Changeover) -> None:
+    """What is not in the log is on no follower: such a table would be empty after the changeover."""
+    if tables:
+        raise Refused(
+            f"{c.order.leader} has UNLOGGED tables with rows, of which a follower gets none: {', '.join(tables)}; "
+            f"for each, run ALTER TABLE … SET LOGGED in `heroku pg:psql {c.order.leader}`, or TRUNCATE it if its rows "
+            "may go, then `pulumi up` again"
         )
 
 

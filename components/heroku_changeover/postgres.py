@@ -39,12 +39,12 @@ class Session:
     database: str
     connection: "psycopg.Connection[tuple[Any, ...]]"
 
-    def row(self, statement: LiteralString, *parameters: object) -> tuple[Any, ...]:
+    def row(self, statement: "LiteralString | psycopg.sql.Composed", *parameters: object) -> tuple[Any, ...]:
         """The first row of the answer."""
         rows = self.rows(statement, *parameters)
         return rows[0]
 
-    def rows(self, statement: LiteralString, *parameters: object) -> Sequence[tuple[Any, ...]]:
+    def rows(self, statement: "LiteralString | psycopg.sql.Composed", *parameters: object) -> Sequence[tuple[Any, ...]]:
         with _naming(self.database):
             return self.connection.execute(statement, parameters).fetchall()
 
