@@ -30,6 +30,13 @@ XIDS = 2**32
 """Transaction ids in a row's xmin wrap around at this number, those in a snapshot do not."""
 
 
+STRANGER_LIMIT = 5
+"""Seconds for a write of another role that waits behind the fence to be given up, before the follower is cut off."""
+
+RELEASE_PATIENCE = 15
+"""Seconds that the fence is held on for such writes at the end, while dynos boot already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """
@@ -165,6 +172,47 @@ def _blockers_named(fence: Fence) -> str:
         if rows
         else "nobody seems to hold them now"
     )
+
+
+_STRANGERS = (
+    "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid WHERE a.datname = current_database()"
+    " AND a.usename <> current_user AND NOT r.rolsuper AND NOT r.rolreplication"
+)
+
+
+def other_roles(fence: Fence) -> list[str]:
+    """Ordinary roles beside ours that have sessions on the leader, which our role may not end."""
+    return [str(name) for (name,) in fence.observer.rows(f"SELECT DISTINCT a.usename {_STRANGERS} ORDER BY 1")]
+
+
+def _kept_waiting(fence: Fence) -> list[str]:
+    """Those of them that wait for a lock of the fence: what they wait to write is committed once it is let go."""
+    rows = fence.observer.rows(
+        f"SELECT DISTINCT a.usename {_STRANGERS} AND %s = ANY(pg_blocking_pids(a.pid)) ORDER BY 1",
+        fence.holder.connection.info.backend_pid,
+    )
+    return [str(name) for (name,) in rows]
+
+
+def still_waiting(fence: Fence, deadline: float) -> list[str]:
+    """Other roles whose writes wait behind the fence, after giving them the time to be given up."""
+    while (roles := _kept_waiting(fence)) and fence.clock.now() < deadline:
+        fence.clock.sleep(POLL)
+    return roles
+
+
+def require_nobody_waits(fence: Fence, deadline: float) -> None:
+    """
+    A write of another role that waits behind the fence would be acknowledged by the old database, and be lost.
+
+    Raises:
+        TimedOut: names the roles.
+    """
+    if roles := still_waiting(fence, min(deadline, fence.clock.now() + STRANGER_LIMIT)):
+        raise TimedOut(
+            f"database {fence.holder.database}: writes of {', '.join(roles)} wait behind the fence, and only these "
+            "roles may end their sessions; stop what writes with these credentials, then run `pulumi up` again"
+        )
 
 
 def _tables(session: Session, *, lockable: bool) -> list[str]:

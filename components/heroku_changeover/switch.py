@@ -19,12 +19,16 @@ from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, 
 from heroku_changeover.errors import HerokuError, Incomplete, NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import App, Database, ProcessType
 from heroku_changeover.fence import (
+    RELEASE_PATIENCE,
     Fence,
     next_xid,
     open_fence,
+    other_roles,
     refuses_writes,
+    require_nobody_waits,
     seal,
     set_mark,
+    still_waiting,
     unproven,
     unseal,
     wait_until_replayed,
@@ -110,6 +114,7 @@ def _switch_behind_the_fence(c: Changeover, situation: Situation, ends: _Ends, a
         c.report(f"{follower.name} follows nobody and takes writes")
         _move_and_start(c, situation, ends)
         _note_tripwire(c, fence, upcoming)
+        _note_who_waits(c, fence)
 
 
 def _sealed_once_writable(
@@ -168,6 +173,7 @@ def _fenced(c: Changeover, stage: Stage, ends: _Ends, ahead: Ahead) -> Iterator[
         fence = open_fence(holder, observer, c.clock, c.report, deadline)
     try:
         _note_fence(c, fence)
+        _note_other_roles(c, fence)
         name_who_came_back(c, fence, ended)
         yield fence
     finally:
@@ -181,6 +187,17 @@ def _note_fence(c: Changeover, fence: Fence) -> None:
     c.report(f"fence: {fence.tables} tables of {fence.holder.database} are locked against writes{not_locked}")
 
 
+def _note_other_roles(c: Changeover, fence: Fence) -> None:
+    """Their sessions stay as they are: an ordinary role may end its own only, and one that reads does no harm."""
+    roles = other_roles(fence)
+    c.window = c.window.noting(other_roles=roles)
+    if roles:
+        c.report(
+            f"{', '.join(roles)} has sessions on {fence.observer.database} that this role may not end; "
+            "they can write there again once the fence is let go, until they end"
+        )
+
+
 def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
     """
     Everything committed is on the follower, then it is unfollowed; returns the leader's next transaction id at the
@@ -190,6 +207,7 @@ def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
         mark = set_mark(fence)
     with c.doing(Act.AWAIT_REPLAY):
         wait_until_replayed(copy, mark, fence, c.budget_ends)
+        require_nobody_waits(fence, c.budget_ends)
     c.did("replayed")
     c.report(f"{copy.database} has replayed {mark.lsn}: every committed write is there")
     if not fence.is_held():
@@ -364,6 +382,17 @@ def _note_tripwire(c: Changeover, fence: Fence, before: int) -> None:
     if after != before:
         leader = fence.observer.database
         c.report(f"ALARM: {after - before} transactions were started on {leader} behind the fence; see the report")
+
+
+def _note_who_waits(c: Changeover, fence: Fence) -> None:
+    """A write that came up behind the fence is acknowledged by the old database as soon as that is let go."""
+    roles = still_waiting(fence, _in(c, RELEASE_PATIENCE))
+    c.window = c.window.noting(blocked_at_release=roles)
+    if roles:
+        c.report(
+            f"ALARM: writes of {', '.join(roles)} wait behind the fence on {fence.observer.database} and are "
+            "committed there when it is let go now; bring them over to the new primary by hand"
+        )
 
 
 def _switch_without_proof(c: Changeover, situation: Situation, ends: _Ends) -> None:
