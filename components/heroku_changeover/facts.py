@@ -139,9 +139,9 @@ class Database:
     apps; `is_known` is False while the Data API has nothing on it, as while it is being made;
     `following` is the name of the leader, None for a database that follows nobody (`is_follower` is the fact to
     ask, because a leader outside this account has no name); `behind_by` is in commits, None when Heroku shows no
-    figure: unknown, not zero; `data_bytes` is None while unknown; `fork_follow`, `maintenance` are the words of the
-    info rows, empty when there is no such row; `followers` are names; `schedules` are the config var names of its
-    backup schedules.
+    figure: unknown, not zero; `data_bytes` is None while unknown; `fork_follow` are the words of the info row, empty
+    when there is no such row; `maintenance` is what Heroku itself is about to do to it, in a few words; `followers`
+    are names; `schedules` are the config var names of its backup schedules.
     """
 
     id: str

@@ -233,6 +233,17 @@ def _tables(session: Session, *, lockable: bool) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
+def tables_vacuumed_against_wraparound(session: Session) -> list[str]:
+    """Tables under a vacuum that, unlike every other one, does not give way to a lock that is waited for."""
+    rows = session.rows(
+        "SELECT DISTINCT c.oid::regclass::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+        " WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND l.granted AND l.mode = 'ShareUpdateExclusiveLock' AND c.relkind = 'r'"
+        " AND age(c.relfrozenxid) > current_setting('autovacuum_freeze_max_age')::int ORDER BY 1"
+    )
+    return [str(name) for (name,) in rows]
+
+
 def unlogged_tables_with_rows(session: Session) -> list[str]:
     """Tables that a follower has without their rows, partitions included; one that may not be read counts as filled."""
     rows = session.rows(

@@ -100,7 +100,11 @@ def _require_reach(c: Changeover) -> None:
     Raises:
         Refused: says which of these it is and what to do.
     """
-    from heroku_changeover.fence import refuses_writes, unlogged_tables_with_rows
+    from heroku_changeover.fence import (
+        refuses_writes,
+        tables_vacuumed_against_wraparound,
+        unlogged_tables_with_rows,
+    )
     from heroku_changeover.postgres import SqlUnreachable, open_session
 
     situation = c.observe()
@@ -114,6 +118,7 @@ def _require_reach(c: Changeover) -> None:
             _require_owner(leader.row(_OWNS)[0], c)
             _require_writable(refuses_writes(leader), c)
             _require_logged(unlogged_tables_with_rows(leader), c)
+            _require_lockable(tables_vacuumed_against_wraparound(leader), c)
             lsn = leader.row("SELECT pg_current_wal_flush_lsn()::text")[0]
             _wait_until_reached(c, follower, lsn)
     except SqlUnreachable as error:
@@ -148,6 +153,14 @@ def _require_logged(tables: list[str], c: Changeover) -> None:
             f"{c.order.leader} has UNLOGGED tables with rows, of which a follower gets none: {', '.join(tables)}; "
             f"for each, run ALTER TABLE … SET LOGGED in `heroku pg:psql {c.order.leader}`, or TRUNCATE it if its rows "
             "may go, then `pulumi up` again"
+        )
+
+
+def _require_lockable(tables: list[str], c: Changeover) -> None:
+    if tables:
+        raise Refused(
+            f"PostgreSQL vacuums {', '.join(tables)} of {c.order.leader} against transaction id wraparound, and does "
+            "not stop for the fence's lock; wait until it is done (see pg_stat_progress_vacuum), then `pulumi up` again"
         )
 
 

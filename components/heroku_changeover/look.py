@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from heroku_changeover.errors import Forbidden, HerokuError, NotFound, Refused
 from heroku_changeover.facts import SERVICE, App, Attachment, Database, Dyno, Facts, ProcessType, plan_without_service
-from heroku_changeover.heroku import Heroku, address_from, reads
+from heroku_changeover.heroku import Heroku, address_from, is_loopback, reads
 
 Json = Any
 WORKERS = 16
@@ -41,6 +42,7 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: S
         plans = pool.submit(_plans, heroku)
         own = pool.submit(_addons_paid_by, heroku, apps[0])
         asked = {name: _parts(heroku, pool, name) for name in likely}
+        cared_for = {name: pool.submit(_maintenance, heroku, name) for name in likely}
         past = pool.submit(_past_addons, heroku, apps[0])
         variables = [pool.submit(_variables, heroku, name) for name in apps]
         found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
@@ -48,12 +50,12 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: S
         if found[0][0] is None:
             raise Refused(f"app {apps[0]}: {found[0][1]}")
         rows = _with_primaries(heroku, own.result(), readable)
-        databases = tuple(pool.map(lambda row: database_from(heroku, row, asked.get(str(row.get("name")))), rows))
+        databases = pool.map(lambda row: database_from(heroku, row, asked.get(str(row.get("name")))), rows)
         return Facts(
             apps=tuple(
                 _with_copied_vars(app, read.result()) for (app, _), read in zip(found, variables, strict=True) if app
             ),
-            databases=databases,
+            databases=tuple(pool.map(partial(_with_maintenance, heroku, cared_for), databases)),
             plans=plans.result(),
             past_addons=past.result(),
             unreadable=tuple((name, reason) for name, (_, reason) in zip(apps, found, strict=True) if reason),
@@ -230,6 +232,26 @@ def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[
     )
 
 
+def _maintenance(heroku: Heroku, key: str) -> Json:
+    """What Heroku itself plans to do to a database, which may replace its server."""
+    return _data(heroku, f"/data/maintenances/v1/{key}", {})
+
+
+@reads("Heroku's maintenance")
+def _with_maintenance(heroku: Heroku, asked: "Mapping[str, Future[Json]]", database: Database) -> Database:
+    """In a few words, such as `running` or `pending, required by 2026-12-01`; without them, those of the info row."""
+    told = asked[database.name].result() if database.name in asked else {}
+    told = told or _maintenance(heroku, database.id)
+    words = [str(told.get("status") or ""), *(f"{k.replace('_', ' ')} {told[k]}" for k in _DUE if told.get(k))]
+    return replace(
+        database, maintenance=", ".join(w for w in words if w not in _NO_MAINTENANCE) or database.maintenance
+    )
+
+
+_DUE = ("scheduled_for", "required_by")
+_NO_MAINTENANCE = frozenset({"", "none", "completed", "unknown"})
+
+
 def info_rows(info: Json) -> dict[str, list[Json]]:
     """The rows that `heroku pg:info` prints, by their names."""
     return {row["name"]: row.get("values") or [] for row in info.get("info") or []}
@@ -270,11 +292,11 @@ def _with_copied_vars(app: App, values: Mapping[str, str]) -> App:
     if app.primary is None:
         return app
     owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
-    address = _address(values.get(app.primary.config_var, ""))
+    address = _place(values.get(app.primary.config_var, ""))
     copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))
     return replace(app, copied_config_vars=copied)
 
 
-def _address(url: str) -> str:
-    """host:port of a database URL, which is unique to a database."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+def _place(url: str) -> str:
+    """The host of a database URL, which is a database's own; on this machine, where all share it, with the port."""
+    return urlsplit(url).netloc.rpartition("@")[2] if is_loopback(url) else urlsplit(url).hostname or ""

@@ -22,6 +22,9 @@ NAME = "heroku-changeover"
 CONNECT_SECONDS = 10
 STATEMENT_MILLISECONDS = 30_000
 
+STRICT_TLS = frozenset({"require", "verify-ca", "verify-full"})
+"""The modes of libpq that never go on without TLS."""
+
 PROBES = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """libpq's words for noticing, within some 20 s, that the other end is not there any more."""
 
@@ -92,16 +95,21 @@ def open_session(database: str, url: str, *, autocommit: bool = True) -> Session
     """
     if not url:
         raise SqlUnreachable(f"database {database}: no config var holds its address yet")
-    tls = "prefer" if is_loopback(url) else "require"
     try:
-        address = psycopg.conninfo.make_conninfo(url, connect_timeout=CONNECT_SECONDS, application_name=NAME, **PROBES)
-        if "sslmode" not in psycopg.conninfo.conninfo_to_dict(url):
-            address = psycopg.conninfo.make_conninfo(address, sslmode=tls)
-        connection = psycopg.connect(address, autocommit=autocommit)
+        connection = psycopg.connect(_address(url), autocommit=autocommit)
         connection.execute(f"SET statement_timeout = {STATEMENT_MILLISECONDS}")
     except psycopg.Error as error:
         raise SqlUnreachable(f"database {database} could not be reached over SQL: {_first_line(error)}") from None
     return Session(database, connection)
+
+
+def _address(url: str) -> str:
+    """The address with our name and time-outs; what a URL says about TLS holds if it is strict enough."""
+    given = str(psycopg.conninfo.conninfo_to_dict(url).get("sslmode") or "")
+    tls = given if given in STRICT_TLS else (given or "prefer") if is_loopback(url) else "require"
+    return psycopg.conninfo.make_conninfo(
+        url, sslmode=tls, connect_timeout=CONNECT_SECONDS, application_name=NAME, **PROBES
+    )
 
 
 def _first_line(error: psycopg.Error) -> str:

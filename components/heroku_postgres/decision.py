@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from heroku_changeover.command import STEPS
-from heroku_changeover.facts import Database, Facts
+from heroku_changeover.facts import App, Database, Facts
 from heroku_postgres.findings import (
     Finding,
     Outlook,
@@ -93,7 +93,7 @@ def decide(wish: Wish, facts: Facts) -> Decision:
     if primary is None:
         return _without_primary(wish, facts, managed)
     if primary not in managed.values():
-        return _refused(wish, managed, primary, [_not_managed(wish, primary)])
+        return _refused(wish, managed, primary, [_not_managed(wish, primary), *standing_findings(wish, facts, primary)])
     if primary.plan == wish.plan:
         return _settled(wish, facts, managed, primary)
     return _changeover(wish, facts, managed, primary)
@@ -107,13 +107,12 @@ def managed_databases(wish: Wish, facts: Facts) -> dict[int, Database]:
 
 
 def _without_primary(wish: Wish, facts: Facts, managed: dict[int, Database]) -> Decision:
-    problems = []
+    problems = [f for f in standing_findings(wish, facts, None) if f.is_error]
+    problems += [_on_another(app) for app in facts.apps if app.primary]
     if managed:
         problems.append(_detached(wish, managed))
     elif wish.adopt:
         problems.append(_nothing_to_adopt(wish))
-    else:
-        problems += [f for f in standing_findings(wish, facts, None) if f.is_error]
     if problems:
         return _refused(wish, managed, None, problems)
     addon = wish.addon_name(1)
@@ -271,6 +270,15 @@ def _not_managed(wish: Wish, primary: Database) -> Finding:
         f"adopt it: `pulumi config set adopt {primary.name}`"
         if primary.app == wish.app
         else f"declare it with app {primary.app}, which pays for it",
+    )
+
+
+def _on_another(app: App) -> Finding:
+    return finding(
+        "app-on-another-database",
+        f"DATABASE of app {app.name} is {app.primary.addon_name if app.primary else 'none'}",
+        "a fresh database would not be its DATABASE",
+        "take it out of `apps`, or name the app that pays for that database as `app`",
     )
 
 

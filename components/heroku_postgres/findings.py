@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from heroku_changeover.facts import POOLER, App, Attachment, Database, Facts
+from heroku_changeover.facts import POOLER, App, Attachment, Database, Facts, ProcessType
 from heroku_postgres.wish import Wish
 
 GB = 2**30
@@ -26,6 +26,10 @@ FOLLOWABLE = re.compile(r"(standard|premium|private|shield)-(l-|xl-)?(\d+)$")
 Plans that can lead and follow; Essential, mini, basic, hobby and Advanced cannot (devcenter:
 heroku-postgres-follower-databases).
 """
+
+
+SCALERS = frozenset({"adept-scale", "hirefire", "judoscale", "rails-autoscale"})
+"""Add-on services that scale dynos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ def _heroku_maintenance(o: Outlook) -> Iterator[Finding]:
             "it may fail over in the middle of the window",
             "wait until it is done",
         )
-    elif words and words.lower() not in {"not required", "none"}:
+    elif words and not words.lower().startswith(("not required", "none", "completed")):
         yield warning(
             "heroku-maintenance-due",
             f"Heroku has maintenance for {o.primary.name} ({words})",
@@ -295,6 +299,21 @@ def _scheduler(o: Outlook) -> Iterator[Finding]:
             "a job may start in the window; the fence holds its writes until they fail",
             "choose a minute in which none is due",
         )
+
+
+def _autoscaling(o: Outlook) -> Iterator[Finding]:
+    for app in _apps(o, lambda a: bool(SCALERS & a.services) or any(_may_autoscale(p) for p in a.formation)):
+        yield warning(
+            "autoscaling",
+            f"app {app.name} may be scaled by {', '.join(sorted(SCALERS & app.services)) or 'Heroku by itself'}",
+            "dynos that it starts in the window write to the old database until they meet the fence, and then fail",
+            "switch autoscaling off for the changeover",
+        )
+
+
+def _may_autoscale(p: ProcessType) -> bool:
+    """Heroku scales web dynos of these sizes by itself, where that is on, which the Platform API does not tell."""
+    return p.type == "web" and p.size.lower().startswith(("performance", "private", "shield"))
 
 
 def _attachments(o: Outlook) -> Iterator[Finding]:
@@ -391,6 +410,7 @@ CHANGEOVER: tuple[Callable[[Outlook], Iterator[Finding]], ...] = (
     _preboot,
     _space,
     _scheduler,
+    _autoscaling,
     _attachments,
     _copied_vars,
     _schedules,

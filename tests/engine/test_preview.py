@@ -71,14 +71,14 @@ def test_what_a_comment_on_a_pull_request_shows_has_the_whole_runbook_and_the_fi
     [
         ({"generation": "fir"}, "fir-generation"),
         ({"rows": {"Fork/Follow": ["Temporarily Unavailable"]}}, "fork-follow-unavailable"),
-        ({"rows": {"Maintenance": ["running"]}}, "heroku-maintenance-running"),
+        ({"maintenance": {"status": "running"}}, "heroku-maintenance-running"),
         ({"rows": {"Data Size": ["900 GB / 64 GB"]}}, "target-too-small"),
     ],
 )
 def test_a_finding_that_is_an_error_fails_the_preview_and_starts_nothing(
     changing: Operator, heroku: LocalHeroku, knobs: dict[str, Any], id_: str
 ) -> None:
-    place = f"databases/{changing.app['addon']}" if "rows" in knobs else f"apps/{changing.name}"
+    place = f"apps/{changing.name}" if "generation" in knobs else f"databases/{changing.app['addon']}"
     heroku.patch(f"/_control/{place}", knobs)
     before = changing.writes()
 

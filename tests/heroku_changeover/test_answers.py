@@ -62,6 +62,7 @@ ANSWERS: dict[str, Any] = {
     "/addons/a1/addon-attachments": [ATTACHMENT],
     "/addon-services/heroku-postgresql/plans": [{"name": "heroku-postgresql:standard-0"}],
     "/client/v11/databases/a1": INFO,
+    "/data/maintenances/v1/a1": {"status": "none", "required_by": None, "scheduled_for": None},
     "/client/v11/databases/a1/transfer-schedules": [{"name": "DATABASE_URL", "hour": 3, "timezone": "UTC"}],
 }
 WRONG: list[Any] = [None, "", "text", 0, -1, 1.5, True, [], {}, [None], [[]], {"name": None}, "postgres://x:y@h/d"]

@@ -66,11 +66,14 @@ ERRORS = [
 
 WARNINGS = [
     ("heroku-maintenance-due", wish(), about_leader(maintenance="required by 2026-12-01"), "2026-12-01"),
+    ("heroku-maintenance-due", wish(), about_leader(maintenance="pending"), "pending"),
     ("one-off-dynos", wish(), about_app(dynos=ONE_OFF), "run.1"),
     ("one-off-dynos", wish(one_off_dynos="stop"), about_app(dynos=ONE_OFF), "are stopped"),
     ("release-phase", wish(), about_app(formation=RELEASE), "runs twice"),
     ("preboot", wish(), about_app(features=frozenset({"preboot"})), "preboot"),
     ("private-space", wish(), about_app(space="vault"), "vault"),
+    ("autoscaling", wish(), about_app(services=frozenset({"judoscale"})), "judoscale"),
+    ("autoscaling", wish(), about_app(formation=(ProcessType("web", 1, "Performance-M"),)), "Heroku by itself"),
     ("scheduler", wish(), about_app(services=frozenset({"scheduler"})), "Scheduler"),
     ("attachments-move", wish(), with_attachment("READONLY"), "READONLY"),
     ("attachments-stay", wish(), with_attachment("HEROKU_POSTGRESQL_PINK"), "HEROKU_POSTGRESQL_PINK"),
@@ -133,6 +136,30 @@ def test_the_target_itself_is_no_other_follower() -> None:
     seen = facts(SHOP, replace(LEADER, followers=("postgres://host/db",)), follower("shop-db-2", LEADER))
 
     assert "other-followers" not in found(wish(), seen)
+
+
+@pytest.mark.parametrize("words", ["", "not required", "Not required (no updates)", "completed"])
+def test_maintenance_that_is_not_due_is_no_finding(words: str) -> None:
+    assert found(wish(), about_leader(maintenance=words)) == {}
+
+
+def test_a_database_that_is_not_adopted_does_not_hide_what_else_is_wrong() -> None:
+    seen = replace(facts(SHOP, LEADER), unreadable=((OTHER_APP, "this token lacks rights on it"),))
+
+    assert set(found(wish(plan="standard-77", adopt=None, apps=("shop", OTHER_APP)), seen)) == {
+        "not-managed",
+        "plan-unknown",
+        "app-unreadable",
+    }
+
+
+def test_a_fresh_database_is_not_made_for_an_app_that_has_one() -> None:
+    other = app(OTHER_APP, primary=LEADER)
+    seen = facts(app(primary=None), more=(other,))
+
+    assert set(found(wish(plan="standard-0", adopt=None, apps=("shop", OTHER_APP)), seen)) == {
+        "app-on-another-database"
+    }
 
 
 def test_all_errors_are_found_at_once() -> None:

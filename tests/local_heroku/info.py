@@ -104,7 +104,9 @@ async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, 
         "Data Encryption": ["In Use"],
         "Continuous Protection": ["On" if addon.leader is None else "On (on leader)"],
     }
-    return {**rows, **await _relations(world, addon), "Maintenance": ["not required"], "Maintenance window": [WINDOW]}
+    due = addon.maintenance.get("required_by")
+    maintenance = f"required by {due}" if due else "not required"
+    return {**rows, **await _relations(world, addon), "Maintenance": [maintenance], "Maintenance window": [WINDOW]}
 
 
 async def _relations(world: World, addon: Addon) -> dict[str, list[Any]]:
