@@ -13,7 +13,7 @@ pytestmark = pytest.mark.steps
 def test_an_unlogged_table_with_rows_is_refused_before_anything_changes(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    _make(heroku, operator, "INSERT INTO carts VALUES (1)")
+    _make(heroku, operator, 'INSERT INTO "50% carts" VALUES (1)')
 
     code, said = operator.run("await-follower")
 
@@ -27,7 +27,7 @@ def test_rows_that_an_unlogged_table_got_since_are_refused_right_before_the_wind
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("await-follower")
-    _make(heroku, operator, "INSERT INTO carts VALUES (1)")
+    _make(heroku, operator, 'INSERT INTO "50% carts" VALUES (1)')
 
     code, said = operator.run("maintenance-on")
 
@@ -45,5 +45,5 @@ def test_an_empty_unlogged_table_loses_nothing_and_is_moved(operator: Operator, 
 
 def _make(heroku: LocalHeroku, operator: Operator, *fill: str) -> None:
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as session:
-        for statement in ("CREATE UNLOGGED TABLE carts (id int)", *fill):
+        for statement in ('CREATE UNLOGGED TABLE "50% carts" (id int)', *fill):
             session.execute(statement.encode())
