@@ -57,6 +57,9 @@ class World:
             monkeypatch.setattr(fence, name, getattr(sql, name))
         monkeypatch.setattr(postgres, "open_session", sql.open_session)
         monkeypatch.setattr(switching, "end_sessions", sql.end_sessions)
+        monkeypatch.setattr(switching, "other_roles", lambda _: [])  # the model has one role
+        monkeypatch.setattr(switching, "require_nobody_waits", lambda *_: None)
+        monkeypatch.setattr(switching, "still_waiting", lambda *_: [])
         monkeypatch.setattr(sessions, "open_session", sql.open_session)
         monkeypatch.setattr(follower, "_require_reach", lambda _: None)
         monkeypatch.setattr(changeover, "app_from", lambda _, name: self.model.app(name))
