@@ -3,8 +3,10 @@
 import json
 import shlex
 import shutil
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from rich.console import Console
 from demo.orders import Customer
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack, Toolchain
+from toolchain.stack import end
 
 ROOT = Path(__file__).parents[2]
 STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
@@ -38,16 +41,22 @@ class Walk:
         shown = shlex.join(words)
         self.console.rule(f"[bold]$ pulumi {shown}", align="left")
         started = time.time()
-        process = self.stack.start(*words)
-        lines = []
-        for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            lines.append(line)
-        if process.wait() != 0:
-            raise DemoFailed(f"pulumi {shown} ended with {process.returncode}")
+        lines = list(self._lines(self.stack.start(*words), shown))
         self.timings[shown] = round(time.time() - started, 3)
         return "".join(lines)
+
+    def _lines(self, process: "subprocess.Popen[str]", shown: str) -> Iterator[str]:
+        """What it prints, as it does; a demo that is interrupted leaves no engine behind."""
+        try:
+            for line in process.stdout or ():
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                yield line
+            if process.wait() != 0:
+                raise DemoFailed(f"pulumi {shown} ended with {process.returncode}")
+        finally:
+            if process.poll() is None:
+                end(process)
 
     def adopt(self, addon: str) -> None:
         self.type("config", "set", "adopt", addon)

