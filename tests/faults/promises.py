@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import psycopg
 
 from demo.orders import Customer
-from faults.scene import Scene, changeover_processes
+from faults.scene import SECOND, SIZES, Scene, changeover_processes
 from rogue import Rogue
 
-FORMATION = {"web": 1, "worker": 1}
 NEW_PLAN = "standard-2"
 
 
@@ -30,15 +30,18 @@ class Verdict:
         return not (self.lost_writes or self.left_down or self.inconsistent or self.leaks)
 
 
-def judge(scene: Scene, customer: Customer, rogue: Rogue | None) -> Verdict:
-    """Traffic has stopped; the last `pulumi up` is done."""
-    verdict = Verdict(lost_writes=_lost(scene, customer, rogue))
+def judge(verdict: Verdict, scene: Scene, customer: Customer, rogue: Rogue | None) -> None:
+    """
+    Traffic has stopped; the last `pulumi up` is done. What is found is in the verdict as soon as it is, because a
+    database that is gone ends the looking.
+    """
     verdict.left_down += _down(scene)
-    verdict.inconsistent += [*_formation(scene), *_databases(scene), *_only_on_the_old_one(scene), *_processes(scene)]
+    verdict.lost_writes += _lost(scene, customer, rogue)
+    verdict.inconsistent += [*_formation(scene), *_databases(scene), *_companions(scene), *_processes(scene)]
+    verdict.inconsistent += _only_on_the_old_one(scene)
     if scene.pulumi("preview", "--expect-no-changes")[0]:
         verdict.inconsistent.append("the state of the stack and Heroku do not agree")
     verdict.leaks += _leaks(scene)
-    return verdict
 
 
 def _orders(scene: Scene, addon: str) -> set[int]:
@@ -55,17 +58,25 @@ def _down(scene: Scene) -> Iterator[str]:
     """Down by itself after the interruption, or at the very end."""
     if scene.down_seconds is None and scene.case.what not in {"machine-lost", "release-fails", "token-expires"}:
         yield "the app did not serve when the interrupted run, its steps and its keeper had ended"
-    with urlopen(scene.app["web_url"], timeout=10) as answer:
-        if answer.status != 200:
-            yield f"the app answers {answer.status} at the end"
+    if (status := _status(scene.app["web_url"])) != 200:
+        yield f"the app answers {status} at the end"
+
+
+def _status(url: str) -> int:
+    try:
+        with urlopen(url, timeout=10) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
 
 
 def _formation(scene: Scene) -> Iterator[str]:
-    live = {t: q for t, q in scene.heroku.quantities(scene.name).items() if t != "release"}
-    allowed = [FORMATION]
-    if scene.case.what == "colleague-scales-up":
-        allowed.append({**FORMATION, "web": 2})
-    if live not in allowed:
+    """Quantity and size of every process type, as found; what a colleague set since stays."""
+    rows = scene.heroku.get(f"/apps/{scene.name}/formation")
+    live = {row["type"]: (row["quantity"], row["size"]) for row in rows if row["type"] != "release"}
+    web = 2 if scene.case.what == "colleague-scales-up" else 1
+    if live != {"web": (web, SIZES["web"]), "worker": (1, SIZES["worker"])}:
         yield f"the formation is {live}"
     if scene.heroku.get(f"/apps/{scene.name}")["maintenance"]:
         yield "maintenance mode is on"
@@ -82,6 +93,17 @@ def _databases(scene: Scene) -> Iterator[str]:
     bought = [e["addon"] for e in scene.heroku.events() if e["what"] == "provisioned" and _is_of(scene, e["addon"])]
     if len(bought) != (2 if scene.started_over else 1):
         yield f"these followers were bought: {', '.join(bought)}"
+
+
+def _companions(scene: Scene) -> Iterator[str]:
+    """Every name that a person gave the old database, and its backup schedule, are the new one's."""
+    primary = scene.heroku.primary(scene.name)
+    second = scene.heroku.get(f"/apps/{scene.name}/addon-attachments/{SECOND}")["addon"]["name"]
+    if second != primary:
+        yield f"{SECOND} is still {second}"
+    schedules = scene.heroku.get(f"/client/v11/databases/{primary}/transfer-schedules")
+    if [row["name"] for row in schedules] != ["DATABASE_URL"]:
+        yield f"{primary} has these backup schedules: {schedules}"
 
 
 def _is_of(scene: Scene, addon: str) -> bool:

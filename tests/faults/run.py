@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
+
 from faults.cases import Case
 from faults.promises import Verdict, judge
 from faults.scene import CaseFailed, finish, play, prepare, traffic
@@ -27,7 +29,8 @@ class Outcome:
 
 def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str, *, adopted: bool = True) -> Outcome:
     """One case; every way in which it can go wrong ends up in the outcome."""
-    began, verdict, trouble = time.monotonic(), Verdict(), []
+    began, verdict = time.monotonic(), Verdict()
+    trouble: list[str] = []
     with tempfile.TemporaryDirectory(prefix="heroku-postgres-fault-") as folder:
         scene = None
         try:
@@ -35,12 +38,11 @@ def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str, *, ad
             with traffic(scene) as (customer, rogue):
                 play(scene)
                 finish(scene)
-            verdict = judge(scene, customer, rogue)
-            trouble = _trouble(verdict)
-        except (CaseFailed, LocalHerokuFailed, Failed, Overrun, OSError) as error:
-            trouble = [f"{type(error).__name__}: {error}"]
-            verdict.inconsistent.append(str(error))
+            judge(verdict, scene, customer, rogue)
+        except (CaseFailed, LocalHerokuFailed, Failed, Overrun, OSError, psycopg.Error) as error:
+            verdict.inconsistent.append(f"{type(error).__name__}: {error}")
         finally:
+            trouble = _trouble(verdict)
             log = (
                 f"{_journal(Path(folder) / 'changeover')}\n--- local Heroku\n{_events(heroku, name) if trouble else ''}"
             )

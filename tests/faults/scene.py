@@ -29,6 +29,10 @@ POLL = 0.05
 PROCESS_POLL = 0.4
 """Seconds between two looks through all processes of this machine, which cost more than the cases themselves."""
 
+SIZES = {"web": "Standard-2X", "worker": "Performance-M"}
+SECOND = "READONLY"
+"""A name that a person gave the old database beside DATABASE."""
+
 PAUSE = 0.1
 """Seconds between two orders: enough for hundreds in a case, and most of the processor is left to the others."""
 
@@ -79,6 +83,8 @@ def prepare(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, nam
     `adopted`: an update has taken the database into the stack before; else the run with the fault does that too.
     """
     app = heroku.create_app(name, web=1, worker=1, rows=100)
+    heroku.patch(f"/apps/{name}/formation", {"updates": [{"type": t, "size": s} for t, s in SIZES.items()]})
+    heroku.post("/addon-attachments", {"addon": app["addon"], "app": name, "name": SECOND})
     schedule = {"hour": 3, "timezone": "UTC", "schedule_name": "DATABASE_URL"}
     heroku.post(f"/client/v11/databases/{app['addon']}/transfer-schedules", schedule)
     environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(folder / "changeover")}
@@ -92,7 +98,7 @@ def prepare(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, nam
     if case.what == "sigterm-ignored":
         heroku.patch("/_control/world", {"grace": 2})
         heroku.patch(f"/apps/{name}/config-vars", {"IGNORE_SIGTERM": "1"})
-        heroku.wait_until("the app to be up again", lambda: _serves(scene))
+    heroku.wait_until("the app to be up again", lambda: _serves(scene))
     heroku.post(f"/apps/{name}/dynos", {"command": "sleep 600"})
     return scene
 
