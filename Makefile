@@ -29,7 +29,7 @@ demo: $(READY)  ## change the plan of a real database under traffic, from pulumi
 .PHONY: test
 test: $(READY)  ## run every test: decisions, graph, steps, engine
 	$(RUN) toolchain
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 .PHONY: conformance
 conformance: $(READY)  ## Heroku's own CLI against the local Heroku (needs Node.js and npm)
