@@ -153,14 +153,14 @@ def _step(options: argparse.Namespace) -> None:
 def _window(order: "Order", journal: "Journal") -> "Window":
     """
     The document of the step before this one; or, when a run broke and its keeper or another step went on, what this
-    machine remembers of the same changeover, which is newer.
+    machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
     """
     from heroku_changeover.window import Window, window_from
 
     given = window_from(os.environ, order.generation) or Window(order.generation)
     records = (journal.read(), journal.read_last())
     known = [record.window for record in records if record and record.order.is_same_changeover(order)]
-    return max([*known, given], key=lambda window: max(window.acts.values(), default=0.0))
+    return max([given, *known], key=lambda window: max(window.acts.values(), default=0.0))
 
 
 def _saying(journal: "Journal", step: str) -> Callable[[str], None]:

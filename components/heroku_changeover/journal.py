@@ -119,9 +119,13 @@ class Journal:
                 self.write(replace(record, window=window))
 
     def close(self) -> None:
-        """The window is closed; its record stays as the last one."""
-        if self.record_path.exists():
+        """The window is closed; its record stays as the last one, where there is room for it."""
+        try:
             self.record_path.replace(self.last_path)
+        except FileNotFoundError:
+            return
+        except OSError:
+            self.record_path.unlink(missing_ok=True)
 
     def log(self, who: str, line: str) -> None:
         """For who comes later; what cannot be written down stops nobody."""
@@ -181,10 +185,15 @@ def locked(path: Path, apps: Sequence[str], who: str, clock: Clock, report: Call
         for app in sorted(apps):
             file = held.enter_context((path / f"{app}.lock").open("a+"))
             _take(file, app, clock, report)
-            file.truncate(0)
-            file.write(f"{os.getpid()} {who}")
-            file.flush()
+            sign(file, f"{os.getpid()} {who}")
         yield
+
+
+def sign(file: IO[str], text: str) -> None:
+    """Leaves a word in a file that is locked, for who looks; the lock holds without it, as when the disk is full."""
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), text.encode())
 
 
 def _take(file: IO[str], app: str, clock: Clock, report: Callable[[str], None]) -> None:

@@ -23,7 +23,7 @@ from heroku_changeover.changeover import Changeover
 from heroku_changeover.command import KEEP
 from heroku_changeover.errors import Busy, Forbidden, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku, address_from
-from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder, locked
+from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder, locked, sign
 from heroku_changeover.processes import starters
 from heroku_changeover.wait import Clock
 
@@ -123,7 +123,7 @@ def keep(app: str, environ: Mapping[str, str]) -> None:
         alone = _is_alone(file, clock)
         _say_ready(environ)
         if alone:
-            _leave_number(file)
+            sign(file, str(os.getpid()))  # for whoever wants to look at it
             Keeper(journal, Heroku(address_from(environ)), clock).watch()
 
 
@@ -158,13 +158,6 @@ def _try_lock(file: IO[str], kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _leave_number(file: IO[str]) -> None:
-    """The keeper's process id, for whoever wants to look at it."""
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
 
 
 class Keeper:

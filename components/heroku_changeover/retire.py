@@ -8,8 +8,8 @@ then the engine stops and nothing is deleted.
 from collections.abc import Callable, Iterator, Mapping
 
 from heroku_changeover.command import CONFIRM_VARIABLE
-from heroku_changeover.errors import ChangeoverError, NotFound, Refused
-from heroku_changeover.facts import SERVICE, Database
+from heroku_changeover.errors import ChangeoverError, Forbidden, NotFound, Refused
+from heroku_changeover.facts import SERVICE, Attachment, Database
 from heroku_changeover.heroku import Heroku, reads
 from heroku_changeover.look import database_named
 
@@ -73,7 +73,9 @@ def _open_sessions(heroku: Heroku, database: Database) -> Iterator[str]:
     """Sessions of anybody but ourselves and Heroku's own roles, which are superusers or replicate."""
     url = _url(heroku, database)
     if not url:
-        return  # not provisioned, or attached nowhere: nobody can have an address from Heroku
+        if database.state == "provisioned" and database.attachments:
+            yield "no app that this token opens has its address, so it cannot be seen whether sessions are open on it"
+        return  # else nobody can have an address from Heroku
     from heroku_changeover.postgres import NAME, open_session
 
     with open_session(database.name, url) as session:
@@ -89,7 +91,15 @@ def _open_sessions(heroku: Heroku, database: Database) -> Iterator[str]:
 
 @reads("config vars")
 def _url(heroku: Heroku, database: Database) -> str:
-    for attachment in database.attachments:
-        if attachment.namespace is None and attachment.app == database.app:
-            return str(heroku.get(f"/apps/{attachment.app}/config-vars").get(attachment.config_var) or "")
+    """From any app that has the default credential: the paying one may have it under another one only."""
+    for attachment in sorted(database.attachments, key=lambda a: a.app != database.app):
+        if attachment.namespace is None and (url := _variable(heroku, attachment)):
+            return url
     return ""
+
+
+def _variable(heroku: Heroku, attachment: Attachment) -> str:
+    try:
+        return str(heroku.get(f"/apps/{attachment.app}/config-vars").get(attachment.config_var) or "")
+    except (NotFound, Forbidden):
+        return ""

@@ -59,13 +59,24 @@ def full(*_: object, **__: object) -> None:
 
 
 def test_a_full_disk_does_not_stop_whoever_puts_an_app_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be written any more: no log, no record, no word in a lock file."""
+    recovered: list[str] = []
+
+    def recover(c: Changeover) -> str:
+        recovered.append(c.order.generation)
+        c.did("maintenance-off")
+        c.close_window()
+        return "done"
+
+    monkeypatch.setattr(recovery, "recover", recover)
+    monkeypatch.setattr(os, "write", full)
     monkeypatch.setattr(Journal, "write", full)
-    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(Journal, "log_path", journal.path / "no" / "folder")
+    Keeper(journal, NO_HEROKU, clock()).watch()
 
-    journal.log("keeper", "puts the app back")
-    journal.note(Window("db-2"))
-
-    assert journal.record_path.exists()
+    assert recovered == ["db-2"]
+    assert journal.read() is None
 
 
 def test_a_keeper_that_meets_a_bug_tries_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

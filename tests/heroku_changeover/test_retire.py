@@ -87,6 +87,17 @@ def test_a_database_with_an_open_session_is_kept(guard: Guard, heroku: LocalHero
     assert "1 open sessions of role" in said
 
 
+def test_a_database_whose_address_this_token_may_not_read_is_kept(
+    guard: Guard, heroku: LocalHeroku, retired: tuple[str, str]
+) -> None:
+    heroku.fault("status", f"/apps/{retired[0]}/config-vars", status=403, error_id="forbidden")
+
+    code, said = guard(*retired)
+
+    assert code == 30
+    assert "cannot be seen whether sessions are open" in said
+
+
 def test_a_database_that_is_gone_already_passes(guard: Guard, shop: dict[str, Any]) -> None:
     code, said = guard(shop["name"], "postgresql-gone-12345")
 

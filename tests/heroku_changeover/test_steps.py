@@ -43,6 +43,12 @@ def test_no_password_and_no_token_is_printed(operator: Operator, heroku: LocalHe
     assert not [secret for secret in secrets if secret in printed]
 
 
+def test_the_report_tells_what_every_step_took(operator: Operator) -> None:
+    operator.run_until("restore")
+
+    assert list(operator.facts["seconds"]) == sorted(STEPS)
+
+
 def test_steps_that_are_done_can_be_run_again_and_change_nothing(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("restore")
     before = len([r for r in heroku.requests() if r["method"] != "GET"])
@@ -510,3 +516,17 @@ def test_a_backup_schedule_is_carried_over_although_heroku_fails_once(operator: 
 
     carried = heroku.get(f"/client/v11/databases/{operator.follower}/transfer-schedules")
     assert [row["name"] for row in carried] == ["DATABASE_URL"]
+
+
+def test_an_attachment_of_a_credential_moves_and_still_logs_in_as_that_role(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    name = operator.apps[0]
+    heroku.post(f"/postgres/v0/databases/{operator.leader}/credentials", {"name": "reports"})
+    body = {"addon": operator.leader, "app": name, "name": "REPORTS", "namespace": "credential:reports"}
+    heroku.post("/addon-attachments", body)
+    operator.run_until("restore")
+
+    assert heroku.get(f"/apps/{name}/addon-attachments/REPORTS")["addon"]["name"] == operator.follower
+    with psycopg.connect(heroku.get(f"/apps/{name}/config-vars")["REPORTS_URL"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("reports",)

@@ -40,6 +40,7 @@ def attach(world: World, app: App, addon: Addon, body: dict[str, Any]) -> Attach
     """
     name, namespace = body.get("name") or free_name(world, app), body.get("namespace")
     refuse_unconfirmed(world, app, {**body, "name": name})
+    _refuse_unknown_credential(addon, namespace)
     taken = world.attachment_of(app, name)
     if taken is not None:
         _detach_for_replacement(world, app, taken)
@@ -49,6 +50,12 @@ def attach(world: World, app: App, addon: Addon, body: dict[str, Any]) -> Attach
         addon.config_vars = sorted({*addon.config_vars, f"{name}_URL"})
     releases.announce(world, app, f"Attach {name} (@ref:{addon.name})")
     return attachment
+
+
+def _refuse_unknown_credential(addon: Addon, namespace: str | None) -> None:
+    kind, _, name = (namespace or "").partition(":")
+    if kind == "credential" and name not in addon.credentials:
+        raise refusals.invalid(f"The credential {name} does not exist on the database {addon.name}.")
 
 
 def refuse_unconfirmed(world: World, app: App, body: dict[str, Any]) -> None:

@@ -110,6 +110,8 @@ async def create_credential(c: Call) -> Answer:
         raise refusals.Refusal(400, "bad_request", f"The credential {name} already exists on {addon.name}.")
     addon.credentials[name] = secrets.token_hex(16)
     await server.create_credential(name, addon.credentials[name])
+    for follower in c.world.followers_of(addon):
+        follower.credentials[name] = addon.credentials[name]
     return 201, _credential(addon, server, name, name, addon.credentials[name])
 
 

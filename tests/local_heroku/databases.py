@@ -96,6 +96,7 @@ async def provision(world: World, cluster: Cluster, addon: Addon) -> None:
         await world.latency.take("follower")
         addon.waiting = "preparing"
         addon.server = await addon.leader.server.follow(cluster.next_folder())
+        addon.credentials = dict(addon.leader.credentials)  # roles are the whole server's, so they come along
         world.in_background(_settle(world, addon))
     else:
         await world.latency.take("provision")

@@ -69,12 +69,13 @@ REALISTIC = Profile(
     # "Seconds" (dev center: maintenance-mode); assumed at the lower end.
     router=(0.5, 1.0),
     # Up to 30 s by rule (dev center: dyno shutdown, SIGTERM and then SIGKILL); a web process that handles SIGTERM ends
-    # with its last request.
+    # with its last request. Assumed: about a second.
     shutdown=(0.5, 1.5),
-    # 20-60 s from a start to the first request is usual, 60 s the limit (dev center: error R10); here the lower end,
-    # because every second of it is paid by all sides alike.
+    # 20-60 s from a start to the first request is usual, 60 s the limit (dev center: error R10); here half of the
+    # least, because every second of it is paid by all sides alike. The longer it is, the closer are whole outages.
     boot=(10.0, 12.0),
-    # "Hours" of preparing and "less than a minute" of interruption (dev center: updating-heroku-postgres-databases).
+    # "Hours" of preparing and "less than a minute" of interruption (dev center: updating-heroku-postgres-databases);
+    # assumed: half of that minute at most.
     upgrade=(10.0, 15.0),
     changeover=(10.0, 30.0),
 )

@@ -233,6 +233,8 @@ def _unknown(world: World) -> Any:
     async def refuse(request: web.Request) -> web.Response:
         world.event("unknown route", method=request.method, path=request.path)
         message = f"The local Heroku does not have {request.method} {request.path}."
-        return web.json_response({"id": "not_implemented", "message": message}, status=501)
+        answer = web.json_response({"id": "not_implemented", "message": message}, status=501)
+        world.requests.append({**_remembered(world, request, answer, ""), "came": time.time()})
+        return answer
 
     return refuse

@@ -160,7 +160,7 @@ def test_unfollow_takes_a_while_and_makes_a_database_that_takes_writes(
     heroku: LocalHeroku, pair: tuple[str, str, str]
 ) -> None:
     path = f"/client/v11/databases/{pair[2]}"
-    heroku.patch("/_control/world", {"fork_follow_pause": 60})
+    heroku.patch("/_control/world", {"latency": {"fork_follow": 60}})
     heroku.put(f"{path}/unfollow")
     busy = heroku.get(f"{path}/wait_status")["waiting?"]
     heroku.wait_until("the unfollow", lambda: not heroku.get(f"{path}/wait_status")["waiting?"])
