@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +59,10 @@ def started(operator: Operator, last: str) -> Iterator["subprocess.Popen[str]"]:
 def keeper_of(operator: Operator) -> psutil.Process | None:
     """The living keeper, by the number that it left."""
     for file in operator.home.glob("*.keeper"):
-        try:
+        with suppress(ValueError, psutil.NoSuchProcess):  # a zombie counts as gone, whenever it becomes one
             process = psutil.Process(int(file.read_text()))
-        except (ValueError, psutil.NoSuchProcess):
-            continue
-        if process.status() != psutil.STATUS_ZOMBIE and "keep" in process.cmdline():
-            return process
+            if process.status() != psutil.STATUS_ZOMBIE and "keep" in process.cmdline():
+                return process
     return None
 
 
