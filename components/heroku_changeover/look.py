@@ -26,12 +26,15 @@ REMEMBERED_RELEASES = 1000
 SIZES = {"bytes": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 
-def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: Sequence[str] = ()) -> Facts:
+def look(
+    apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: Sequence[str] = (), plan: str = ""
+) -> Facts:
     """
     All facts that a decision about the databases of these apps needs; the first app pays for them.
 
     `likely` are names of add-ons that it probably has: what a database needs is asked for at once then, and not only
-    when Heroku has listed the add-ons. A name that is wrong costs three requests.
+    when Heroku has listed the add-ons. A name that is wrong costs three requests. `plan` is the one that is wanted:
+    what Heroku is about to do to a database is asked for only if it is on another one.
 
     Raises:
         Refused: the first app does not exist, or the token does not open it.
@@ -42,7 +45,6 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: S
         plans = pool.submit(_plans, heroku)
         own = pool.submit(_addons_paid_by, heroku, apps[0])
         asked = {name: _parts(heroku, pool, name) for name in likely}
-        cared_for = {name: pool.submit(_maintenance, heroku, name) for name in likely}
         past = pool.submit(_past_addons, heroku, apps[0])
         variables = [pool.submit(_variables, heroku, name) for name in apps]
         found = list(pool.map(lambda name: _app_or_reason(heroku, name), apps))
@@ -55,7 +57,7 @@ def look(apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: S
             apps=tuple(
                 _with_copied_vars(app, read.result()) for (app, _), read in zip(found, variables, strict=True) if app
             ),
-            databases=tuple(pool.map(partial(_with_maintenance, heroku, cared_for), databases)),
+            databases=tuple(pool.map(partial(_with_maintenance, heroku, plan), databases)),
             plans=plans.result(),
             past_addons=past.result(),
             unreadable=tuple((name, reason) for name, (_, reason) in zip(apps, found, strict=True) if reason),
@@ -232,16 +234,15 @@ def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[
     )
 
 
-def _maintenance(heroku: Heroku, key: str) -> Json:
-    """What Heroku itself plans to do to a database, which may replace its server."""
-    return _data(heroku, f"/data/maintenances/v1/{key}", {})
-
-
 @reads("Heroku's maintenance")
-def _with_maintenance(heroku: Heroku, asked: "Mapping[str, Future[Json]]", database: Database) -> Database:
-    """In a few words, such as `running` or `pending, required by 2026-12-01`; without them, those of the info row."""
-    told = asked[database.name].result() if database.name in asked else {}
-    told = told or _maintenance(heroku, database.id)
+def _with_maintenance(heroku: Heroku, wanted: str, database: Database) -> Database:
+    """
+    What Heroku itself is about to do to a database, which may replace its server, in a few words, such as `running` or
+    `pending, required by 2026-12-01`; without them, those of the info row.
+    """
+    if database.plan == wanted:
+        return database
+    told = _data(heroku, f"/data/maintenances/v1/{database.id}", {})
     words = [str(told.get("status") or ""), *(f"{k.replace('_', ' ')} {told[k]}" for k in _DUE if told.get(k))]
     return replace(
         database, maintenance=", ".join(w for w in words if w not in _NO_MAINTENANCE) or database.maintenance

@@ -181,7 +181,7 @@ def _decided(name: str, args: DatabaseArgs) -> "tuple[Wish, str, Decision]":
 def _facts(wish: Wish) -> "Facts":
     """The look; what decides and declares on it, with its libraries, is loaded while Heroku answers."""
     with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(look, wish.apps, likely=wish.likely_addons)
+        looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
         import_module("heroku_postgres.generation")
         return looking.result()
 
