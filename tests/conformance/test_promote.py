@@ -58,7 +58,7 @@ def test_unfollow_asks_for_four_things_and_really_promotes(
 def test_unfollow_does_not_wait_for_its_end_and_wait_does(
     cli: Cli, heroku: LocalHeroku, name: str, follower: str
 ) -> None:
-    heroku.patch("/_control/world", {"latency": {"unfollow": 1.5, "unfollowed": 1.5}})
+    heroku.patch("/_control/world", {"latency": {"unfollow": 2, "unfollowed": 8}})
     cli.run("pg:unfollow", follower, "-a", name, "--confirm", name)
     busy = heroku.get(f"/client/v11/databases/{follower}/wait_status")
     waited = cli.run("pg:wait", follower, "-a", name, "--wait-interval", "1")
