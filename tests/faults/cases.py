@@ -43,17 +43,33 @@ ANSWERS = ("500", "503", "429", "reset-before", "reset-after", "hang", "not-json
 """Ways in which an API fails once."""
 
 
+ONCE = (Act.KEEP_ATTACHED, Act.UNFOLLOW, Act.ATTACH)
+"""Writes of which a blind second one would do harm: a lost answer is always tried at them."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Case:
-    """One fault: what happens, at which act, before or after it, and whether a rogue writer is at work meanwhile."""
+    """
+    One fault: what happens, at which act, before or after it, and whether a rogue writer is at work meanwhile.
+
+    `nth` is for an act that a step does more than once: at which time of it.
+    """
 
     what: str
     act: Act
     phase: str
     rogue: bool = False
+    nth: int = 1
+
+    @property
+    def before_unfollow(self) -> bool:
+        """Whether everything can still be put back; acts are listed in the order in which they happen."""
+        order = list(Act)
+        return (order.index(self.act), self.phase) <= (order.index(Act.UNFOLLOW), "before")
 
     def __str__(self) -> str:
-        return f"{self.what} {self.phase} {self.act.value}{', with a rogue writer' if self.rogue else ''}"
+        nth = f" number {self.nth}" if self.nth > 1 else ""
+        return f"{self.what} {self.phase} {self.act.value}{nth}{', with a rogue writer' if self.rogue else ''}"
 
 
 def cases(seed: int) -> list[Case]:
@@ -97,7 +113,9 @@ def _endings(chosen: random.Random) -> Iterator[Case]:
 
 def _answers(chosen: random.Random) -> Iterator[Case]:
     for act in WRITES:
-        for what in chosen.sample(ANSWERS, 3):
+        always = ("reset-after", "hang") if act in ONCE else ()
+        others = [a for a in ANSWERS if a not in always]
+        for what in (*always, *chosen.sample(others, 3 - len(always))):
             yield Case(what, act, "before")
     for act in READS:
         for what in chosen.sample([a for a in ANSWERS if a != "reset-after"], 2):
@@ -116,6 +134,12 @@ def _unusual() -> Iterator[Case]:
     yield Case("sigterm-ignored", Act.SCALE_DOWN, "before")
     yield Case("lag-stays", Act.LOCK, "before")
     yield Case("unprovable", Act.ATTACH, "before")
+    for act in (Act.MAINTENANCE_ON, Act.SCALE_DOWN):
+        yield Case("late-write", act, "before")
+    for act in (Act.AWAIT_DYNOS, Act.AWAIT_UNFOLLOWED, Act.SCALE_UP):
+        yield Case("hours-pass", act, "before")
+    for what in ("ctrl-c", "machine-lost", "step-killed"):
+        yield Case(what, Act.ATTACH, "before", nth=2)  # DATABASE has moved, the other names have not
     for act in (Act.MAINTENANCE_ON, Act.AWAIT_DYNOS, Act.LOCK):
         yield Case("colleague-scales-up", act, "after")
     for act in (Act.SCALE_DOWN, Act.UNFOLLOW, Act.SCALE_UP):

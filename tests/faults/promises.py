@@ -10,10 +10,12 @@ from urllib.request import urlopen
 import psycopg
 
 from demo.orders import Customer
-from faults.scene import SECOND, SIZES, Scene, changeover_processes
+from faults.scene import LOST, NEEDS_MENDING, SECOND, SIZES, Scene, changeover_processes
 from rogue import Rogue
 
 NEW_PLAN = "standard-2"
+BACK_WITHIN = 5.0
+"""Seconds in which a cancelled run has the app served by the old database again, besides the dyno's boot."""
 
 
 @dataclass(slots=True)
@@ -56,8 +58,10 @@ def _lost(scene: Scene, customer: Customer, rogue: Rogue | None) -> int:
 
 def _down(scene: Scene) -> Iterator[str]:
     """Down by itself after the interruption, or at the very end."""
-    if scene.down_seconds is None and scene.case.what not in {"machine-lost", "release-fails", "token-expires"}:
+    if scene.down_seconds is None and scene.case.what not in {*LOST, *NEEDS_MENDING}:
         yield "the app did not serve when the interrupted run, its steps and its keeper had ended"
+    if (late := _late(scene)) > 0:
+        yield f"a cancelled run left the app down for {late:.1f} s longer than {BACK_WITHIN:.0f} s and a dyno's boot"
     if (status := _status(scene.app["web_url"])) != 200:
         yield f"the app answers {status} at the end"
 
@@ -69,6 +73,13 @@ def _status(url: str) -> int:
     except HTTPError as error:
         with error:
             return error.code
+
+
+def _late(scene: Scene) -> float:
+    """Seconds beyond what is promised when somebody cancels before unfollow; negative is in time."""
+    if scene.down_seconds is None or scene.case.what != "ctrl-c" or not scene.case.before_unfollow:
+        return 0.0
+    return scene.down_seconds - scene.boot_seconds - BACK_WITHIN
 
 
 def _formation(scene: Scene) -> Iterator[str]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ PROCESS_POLL = 0.4
 SIZES = {"web": "Standard-2X", "worker": "Performance-M"}
 SECOND = "READONLY"
 """A name that a person gave the old database beside DATABASE."""
+
+LATE_SECONDS = 5.0
+"""How long a request is on its way after its sender has been killed."""
 
 PAUSE = 0.1
 """Seconds between two orders: enough for hundreds in a case, and most of the processor is left to the others."""
@@ -57,6 +61,7 @@ class Scene:
     started_over: bool = False
     happened_at: float = 0.0
     down_seconds: float | None = None
+    boot_seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -131,7 +136,7 @@ def play(scene: Scene) -> None:
     """The run with its fault, and what comes after it by itself, up to the end of every process of it."""
     plan = scene.folder / "plan"
     plan.mkdir()
-    words = {"folder": str(plan), "act": scene.case.act.value, "phase": scene.case.phase}
+    words = {"folder": str(plan), "act": scene.case.act.value, "phase": scene.case.phase, "nth": scene.case.nth}
     environment = {"PYTHONPATH": str(INJECTED), "FAULT_PLAN": json.dumps(words)}
     output = (scene.folder / "interrupted.log").open("w+")
     with output:
@@ -175,10 +180,10 @@ def _aftermath(scene: Scene) -> None:
     """What needs nobody: the step that outlived its run, and the keeper."""
     if scene.case.what not in NEEDS_MENDING:
         _wait("steps and keepers to end", lambda: not changeover_processes(scene), ENDED_LIMIT, PROCESS_POLL)
-    if scene.case.what not in {*NEEDS_MENDING, "machine-lost"}:
+    if scene.case.what not in {*NEEDS_MENDING, *LOST}:
         with suppress(CaseFailed):
             _wait("the app to serve", lambda: _serves(scene), SERVING_LIMIT)
-            scene.down_seconds = _until_it_served(scene)
+            scene.down_seconds, scene.boot_seconds = _until_it_served(scene), _boot(scene)
     _mend(scene)
     _kill(*_left_by_the_engine(scene))
 
@@ -191,9 +196,16 @@ def _until_it_served(scene: Scene) -> float:
     return round(max([scene.happened_at, *ends[-1:], *boots[:1]]) - scene.happened_at, 2)
 
 
+def _boot(scene: Scene) -> float:
+    """Seconds that the slowest web dyno took to boot, by what Heroku tells of it in whole seconds."""
+    dynos = [d for d in scene.heroku.get(f"/apps/{scene.name}/dynos") if d["type"] == "web" and d["state"] == "up"]
+    took = (datetime.fromisoformat(d["updated_at"]) - datetime.fromisoformat(d["created_at"]) for d in dynos)
+    return max((t.total_seconds() for t in took), default=0.0)
+
+
 def finish(scene: Scene) -> None:
     """The next `pulumi up`; where it says what a person has to do, that."""
-    if scene.case.what in {"cli-killed", "machine-lost"}:
+    if scene.case.what in {"cli-killed", *LOST}:
         scene.pulumi("cancel", "--yes")
     for _ in range(3):
         code, said = scene.pulumi("up", "--yes", "--skip-preview")
@@ -301,6 +313,37 @@ def _machine_lost(scene: Scene, stopped: Stopped) -> None:
     _kill(*changeover_processes(scene), *_family(stopped.cli))
 
 
+def _hours_pass(scene: Scene, stopped: Stopped) -> None:
+    """The machine is lost, and all that its record tells is two hours older when the next run reads it."""
+    _machine_lost(scene, stopped)
+    for record in scene.home.glob("*.window.json"):
+        record.write_text(json.dumps(_earlier(json.loads(record.read_text()))))
+
+
+def _earlier(told: Any, seconds: float = 7200.0) -> Any:
+    """A record with every time in it moved back; times are the only fractions above a milliard."""
+    if isinstance(told, dict):
+        return {key: _earlier(value, seconds) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_earlier(value, seconds) for value in told]
+    return told - seconds if isinstance(told, float) and told > 1e9 else told
+
+
+def _late_write(scene: Scene, stopped: Stopped) -> None:
+    """The step is killed while its request is on the way; Heroku carries it out when the keeper has looked."""
+    method, path = WRITES[scene.case.act]
+    path = path.format(app=scene.name)
+    scene.heroku.fault("delay", path, method=method, seconds=LATE_SECONDS)
+    _go(stopped)
+    _wait("the write to be on its way", lambda: _was_delayed(scene, method, path), REACHED_LIMIT)
+    _kill(stopped.step)
+
+
+def _was_delayed(scene: Scene, method: str, path: str) -> bool:
+    late = [e for e in scene.heroku.events() if e["what"] == "fault" and e["at"] > scene.happened_at]
+    return any((e["kind"], e["method"], e["path"]) == ("delay", method, path) for e in late)
+
+
 def _answer_fails(scene: Scene, stopped: Stopped) -> None:
     method, path = WRITES.get(scene.case.act) or ("GET", READS.get(scene.case.act, ".*"))
     what = scene.case.what
@@ -376,6 +419,8 @@ HAPPENINGS: dict[str, Callable[[Scene, Stopped], None]] = {
     "ctrl-c-twice": _ctrl_c_twice,
     "cli-killed": _cli_killed,
     "machine-lost": _machine_lost,
+    "hours-pass": _hours_pass,
+    "late-write": _late_write,
     **dict.fromkeys(("500", "503", "429", "reset-before", "reset-after", "hang", "not-json"), _answer_fails),
     "leader-restarted": _leader_restarted,
     "follower-stopped": _follower_stopped,
@@ -387,6 +432,9 @@ HAPPENINGS: dict[str, Callable[[Scene, Stopped], None]] = {
     "api-is-down": _api_is_down,
     "unprovable": _unprovable,
 }
+
+LOST = {"machine-lost", "hours-pass"}
+"""What ends the keeper too: the app is down until the next `pulumi up`."""
 
 NEEDS_MENDING = {"release-fails", "token-expires"}
 """What keeps the app down until a person has mended something outside of this project."""

@@ -2,9 +2,10 @@
 Loaded by every Python process under test: stops a step at an act, so that the test can let something happen there.
 
 The process tells who it is in a file and goes on when another file appears, or never, if it is killed. Only the first
-process that comes to the act is stopped.
+process that comes to the act for the nth time is stopped.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -31,9 +32,12 @@ def _stop_here(plan: dict[str, Any]) -> None:
 
 
 def _install(plan: dict[str, Any]) -> None:
+    times = itertools.count(1)
+
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == EVENT and arguments == (plan["act"], plan["phase"]) and "keep" not in sys.argv:
-            _stop_here(plan)
+            if next(times) == plan["nth"]:
+                _stop_here(plan)
 
     sys.addaudithook(hook)
 
