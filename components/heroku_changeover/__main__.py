@@ -191,7 +191,7 @@ def _status(options: argparse.Namespace) -> None:
     from heroku_changeover.journal import Journal, folder, record_of
     from heroku_changeover.status import print_status, status_of
 
-    record = record_of(folder(), options.app)
+    record = record_of(folder(), options.app, say)
     journal = Journal(folder(), record.order.apps[0] if record else options.app)
     status = status_of(Heroku(address_from(os.environ)), journal, (options.app,), record)
     print_status(status, as_json=options.json)

@@ -42,7 +42,7 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Any) -> None:
         Refused: a living run has the window, or the person said no.
         NeedsPerson: nothing says how the app was, or that a database has every write.
     """
-    record = _record(request, journal)
+    record = _record(request, journal, say)
     if record is None:
         _without_record(request, heroku, say)
         return
@@ -62,7 +62,7 @@ def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Any) -> C
 
 def _recover_alone(c: Changeover, journal: Journal, known: Record) -> None:
     """While a person was asked, or the lock was waited for, another run or a keeper may have been at work."""
-    record = record_of(journal.path, c.order.apps[0]) or known
+    record = Journal(journal.path, c.order.apps[0]).read() or known
     _require_no_run(record)
     c.order, c.window = record.order, record.window
     situation = c.observe()
@@ -93,9 +93,9 @@ def _is_as_found(c: Changeover, situation: Situation) -> bool:
     )
 
 
-def _record(request: Request, journal: Journal) -> Record | None:
+def _record(request: Request, journal: Journal, say: Any) -> Record | None:
     """From this machine; else from the stack's state."""
-    found = record_of(journal.path, request.app)
+    found = record_of(journal.path, request.app, say)
     if found is not None or request.state is None:
         return found
     text = _text_of(request.state)

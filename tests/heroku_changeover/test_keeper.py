@@ -253,6 +253,18 @@ def test_status_of_an_app_that_is_down_without_a_record_says_how_to_bring_it_bac
     assert f"recover --app {operator.apps[0]}" in " ".join(shown.split())
 
 
+def test_a_damaged_record_of_another_app_stops_neither_status_nor_recover(operator: Operator) -> None:
+    lose_the_machine(operator, "scale-down")
+    (operator.home / "another-app.window.json").write_text("{")
+
+    status = by_hand(operator, "status", "--app", operator.apps[0])
+    recover = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    assert (status[0], recover[0]) == (0, 0), recover[2]
+    assert all("another-app.window.json" in said for said in (status[2], recover[2]))
+    assert operator.is_as_found()
+
+
 def lose_the_machine(operator: Operator, last: str) -> None:
     """The run and its keeper are gone; the window is open."""
     with run_until(operator, last) as run:
