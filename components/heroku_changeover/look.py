@@ -68,14 +68,17 @@ def app_from(heroku: Heroku, name: str) -> App:
     """An app with its formation, dynos, attachments, features and add-on services."""
     with ThreadPoolExecutor(6) as pool:
         read = {path: pool.submit(heroku.get, f"/apps/{name}{path}") for path in _APP_PATHS}
-        return _app({path: future.result() for path, future in read.items()})
+        return _app(name, {path: future.result() for path, future in read.items()})
 
 
 _APP_PATHS = ("", "/formation", "/dynos", "/addon-attachments", "/features", "/addons")
 
 
 @reads("an app")
-def _app(read: Mapping[str, Json]) -> App:
+def _app(name: str, read: Mapping[str, Json]) -> App:
+    """Whatever is changed is addressed by this name, so an answer about another app is refused."""
+    if read[""]["name"] != name:
+        raise ValueError(f"it is not about {name}")
     row, space = read[""], read[""].get("space") or {}
     generation = row.get("generation") or "cedar"
     return App(
