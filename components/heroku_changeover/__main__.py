@@ -108,14 +108,18 @@ def _quantity(text: str) -> tuple[str, int]:
     return kind, int(number)
 
 
+def _add_state(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--state", metavar="FILE", help="the output of `pulumi stack export`; - for stdin")
+
+
 OPTIONS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], object], ...]] = {
     RETIRE_GUARD: (
         lambda p: p.add_argument("--database", required=True, metavar="ADDON", help="the database that is to go"),
     ),
-    STATUS: (lambda p: p.add_argument("--json", action="store_true", help="for scripts"),),
+    STATUS: (lambda p: p.add_argument("--json", action="store_true", help="for scripts"), _add_state),
     RECOVER: (
         lambda p: p.add_argument("--yes", action="store_true", help="do not ask"),
-        lambda p: p.add_argument("--state", metavar="FILE", help="the output of `pulumi stack export`; - for stdin"),
+        _add_state,
         lambda p: p.add_argument(
             "--was", type=_quantity, action="append", metavar="TYPE=N", help="dynos that the app had; repeat it"
         ),
@@ -187,13 +191,16 @@ def _keep(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
+    from heroku_changeover.by_hand import record_in_state, text_of
     from heroku_changeover.heroku import Heroku, address_from
     from heroku_changeover.journal import Journal, folder, record_of
     from heroku_changeover.status import print_status, status_of
 
-    record = record_of(folder(), options.app)
+    known = record_of(folder(), options.app, say)
+    state = options.state if known is None else None
+    record = record_in_state(text_of(state), options.app) if state else known
     journal = Journal(folder(), record.order.apps[0] if record else options.app)
-    status = status_of(Heroku(address_from(os.environ)), journal, (options.app,), record)
+    status = status_of(Heroku(address_from(os.environ)), journal, (options.app,), record, state)
     print_status(status, as_json=options.json)
 
 

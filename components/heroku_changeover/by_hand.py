@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from heroku_changeover.changeover import Changeover, Situation, Stage
+from heroku_changeover.changeover import Changeover, Situation
 from heroku_changeover.command import RECOVER, STEPS, Arguments, Order, add_order_options, order_from
 from heroku_changeover.errors import BadInput, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku
 from heroku_changeover.journal import Journal, Record, locked, record_of
 from heroku_changeover.look import app_from
-from heroku_changeover.recovery import plan_of_recovery, recover
+from heroku_changeover.recovery import is_as_found, plan_of_recovery, recover
 from heroku_changeover.service import put_back
 from heroku_changeover.wait import Clock
 from heroku_changeover.window import AppAsFound, Window, window_of
@@ -42,17 +42,18 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Any) -> None:
         Refused: a living run has the window, or the person said no.
         NeedsPerson: nothing says how the app was, or that a database has every write.
     """
-    record = _record(request, journal)
+    found = record_of(journal.path, request.app, say)
+    record = found or _record_in_state(request)
     if record is None:
         _without_record(request, heroku, say)
         return
     _require_no_run(record)
     c = _changeover(record, heroku, journal, say)
     situation = c.observe()
-    if not _is_as_found(c, situation):
+    if not is_as_found(c, situation):
         _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
     with locked(journal.path, record.order.apps, RECOVER, c.clock, say):
-        _recover_alone(c, journal, record)
+        _recover_alone(c, found, record)
 
 
 def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Any) -> Changeover:
@@ -60,17 +61,31 @@ def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Any) -> C
     return Changeover(record.order, heroku, record.window, say, Clock().undisturbed(), own)
 
 
-def _recover_alone(c: Changeover, journal: Journal, known: Record) -> None:
-    """While a person was asked, or the lock was waited for, another run or a keeper may have been at work."""
-    record = record_of(journal.path, c.order.apps[0]) or known
+def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
+    """
+    While a person was asked, or the lock was waited for, another run or a keeper may have been at work: what was
+    `found` on this machine may be closed; what is `known` from a stack's state alone has no record here.
+    """
+    record = (c.journal.read() if c.journal else None) or (known if found is None else None)
+    if record is None:
+        c.report(f"nothing to do: the window of {known.order.generation} was closed meanwhile, by another run")
+        return
     _require_no_run(record)
     c.order, c.window = record.order, record.window
     situation = c.observe()
-    if _is_as_found(c, situation):
+    if is_as_found(c, situation):
         c.close_window()
-        c.report(f"nothing to do: {', '.join(situation.apps)} serves as before")
+        c.report(_nothing_to_do(c, situation))
     else:
         c.report(recover(c))
+
+
+def _nothing_to_do(c: Changeover, situation: Situation) -> str:
+    """A colleague's formation is left as it is, and named."""
+    found = c.window.apps
+    changes = [f"{n} has {', '.join(rows)}" for n, app in situation.apps.items() if (rows := found[n].changes(app))]
+    how = f"other than found, and is left so: {'; '.join(changes)}" if changes else "as before"
+    return f"nothing to do: {', '.join(situation.apps)} serves {how}"
 
 
 def _require_no_run(record: Record) -> None:
@@ -82,30 +97,22 @@ def _require_no_run(record: Record) -> None:
         )
 
 
-def _is_as_found(c: Changeover, situation: Situation) -> bool:
-    """Whether nothing is left to do: the apps serve, and no process type that ran before is at 0."""
-    if situation.stage is Stage.CUT_OFF or not situation.is_serving:
-        return False
-    return all(
-        not p.quantity or any(live.type == p.type and live.quantity for live in situation.apps[name].formation)
-        for name, found in c.window.apps.items()
-        for p in found.formation
-    )
-
-
-def _record(request: Request, journal: Journal) -> Record | None:
-    """From this machine; else from the stack's state."""
-    found = record_of(journal.path, request.app)
-    if found is not None or request.state is None:
-        return found
-    text = _text_of(request.state)
-    record = record_in_state(text, request.app)
+def _record_in_state(request: Request) -> Record | None:
+    if request.state is None:
+        return None
+    record = record_in_state(text_of(request.state), request.app)
     if record is None:
         raise BadInput(f"the state tells of no changeover of app {request.app} that has begun and is not restored")
     return record
 
 
-def _text_of(state: str) -> str:
+def text_of(state: str) -> str:
+    """
+    The exported stack that `--state` names; `-` is stdin.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
     try:
         return sys.stdin.read() if state == "-" else Path(state).read_text()
     except (OSError, UnicodeDecodeError) as error:

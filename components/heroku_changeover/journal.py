@@ -157,20 +157,33 @@ def _record_in(path: Path) -> Record | None:
         return Record(order, window, tuple(process_from(p) for p in row["engine"]), str(row["gave_up"]))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(
             f"{path} does not hold the record of a window ({type(error).__name__}): look at it, bring the app back by "
             "hand if it is down, and remove the file"
         ) from error
 
 
-def record_of(path: Path, app: str) -> Record | None:
-    """The open window that an app is part of, whoever pays for the database."""
-    for found in sorted(path.glob("*.window.json")):
-        record = _record_in(found)
-        if record is not None and app in record.order.apps:
-            return record
-    return None
+def record_of(path: Path, app: str, report: Callable[[str], None]) -> Record | None:
+    """
+    The open window that an app is part of, whoever pays for the database; a damaged record of another app is named and
+    passed over.
+
+    Raises:
+        BadInput: the app's own record is damaged.
+    """
+    own = Journal(path, app)
+    others = [_passing_over(file, report) for file in sorted(path.glob("*.window.json")) if file != own.record_path]
+    records = [own.read(), *others]
+    return next((record for record in records if record is not None and app in record.order.apps), None)
+
+
+def _passing_over(path: Path, report: Callable[[str], None]) -> Record | None:
+    try:
+        return _record_in(path)
+    except BadInput as error:
+        report(f"warning: the record of another app is passed over: {error}")
+        return None
 
 
 @contextmanager

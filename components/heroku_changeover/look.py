@@ -68,19 +68,22 @@ def app_from(heroku: Heroku, name: str) -> App:
     """An app with its formation, dynos, attachments, features and add-on services."""
     with ThreadPoolExecutor(6) as pool:
         read = {path: pool.submit(heroku.get, f"/apps/{name}{path}") for path in _APP_PATHS}
-        return _app({path: future.result() for path, future in read.items()})
+        return _app(name, {path: future.result() for path, future in read.items()})
 
 
 _APP_PATHS = ("", "/formation", "/dynos", "/addon-attachments", "/features", "/addons")
 
 
 @reads("an app")
-def _app(read: Mapping[str, Json]) -> App:
+def _app(name: str, read: Mapping[str, Json]) -> App:
+    """Whatever is changed is addressed by this name, so an answer about another app is refused."""
+    if read[""]["name"] != name:
+        raise ValueError(f"it is not about {name}")
     row, space = read[""], read[""].get("space") or {}
     generation = row.get("generation") or "cedar"
     return App(
-        id=row["id"],
-        name=row["name"],
+        id=_text(row["id"]),
+        name=name,
         maintenance=bool(row["maintenance"]),
         formation=formation_from(read["/formation"]),
         dynos=dynos_from(read["/dynos"]),
@@ -96,13 +99,21 @@ def _app(read: Mapping[str, Json]) -> App:
 @reads("a formation")
 def formation_from(rows: Iterable[Json]) -> tuple[ProcessType, ...]:
     return tuple(
-        ProcessType(r["type"], int(r["quantity"]), r["size"]) for r in sorted(rows, key=lambda r: str(r["type"]))
+        ProcessType(_text(r["type"]), int(r["quantity"]), _text(r["size"]))
+        for r in sorted(rows, key=lambda r: str(r["type"]))
     )
 
 
 @reads("dynos")
 def dynos_from(rows: Iterable[Json]) -> tuple[Dyno, ...]:
-    return tuple(Dyno(r["name"], r["type"], r["state"], _boot_seconds(r)) for r in rows)
+    return tuple(Dyno(_text(r["name"]), _text(r["type"]), _text(r["state"]), _boot_seconds(r)) for r in rows)
+
+
+def _text(value: Json) -> str:
+    """A name or an id: what is compared and put into addresses has to be one."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value} is not a text")
+    return value
 
 
 def _boot_seconds(row: Json) -> float | None:
@@ -122,7 +133,14 @@ def _boot_seconds(row: Json) -> float | None:
 @reads("attachments")
 def attachments_from(rows: Iterable[Json]) -> tuple[Attachment, ...]:
     return tuple(
-        Attachment(r["id"], r["name"], r.get("namespace"), r["addon"]["id"], r["addon"]["name"], r["app"]["name"])
+        Attachment(
+            _text(r["id"]),
+            _text(r["name"]),
+            None if r.get("namespace") is None else _text(r["namespace"]),
+            _text(r["addon"]["id"]),
+            _text(r["addon"]["name"]),
+            _text(r["app"]["name"]),
+        )
         for r in sorted(rows, key=lambda r: str(r["name"]))
     )
 
@@ -215,15 +233,15 @@ def _data(heroku: Heroku, path: str, otherwise: Json) -> Json:
 def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[Json]) -> Database:
     rows = info_rows(info)
     return Database(
-        id=addon["id"],
-        name=addon["name"],
+        id=_text(addon["id"]),
+        name=_text(addon["name"]),
         plan=plan_without_service(addon["plan"]["name"]),
-        app=addon["app"]["name"],
-        state=addon["state"],
+        app=_text(addon["app"]["name"]),
+        state=_text(addon["state"]),
         attachments=attachments_from(attachments),
         is_known=bool(info),
         is_follower=bool(info.get("following")),
-        following=(info.get("leader") or {}).get("name") if info.get("following") else None,
+        following=_leader_name(info),
         waiting=bool(info.get("waiting?")),
         behind_by=behind_by(rows),
         fork_follow=str(first(rows, "Fork/Follow")),
@@ -232,6 +250,11 @@ def _database(addon: Json, attachments: list[Json], info: Json, schedules: list[
         followers=tuple(str(v) for v in rows.get("Followers", ())),
         schedules=tuple(sorted(str(s["name"]) for s in schedules)),
     )
+
+
+def _leader_name(info: Json) -> str | None:
+    name = (info.get("leader") or {}).get("name") if info.get("following") else None
+    return None if name is None else _text(name)
 
 
 @reads("Heroku's maintenance")

@@ -6,8 +6,10 @@ It is what the keeper and `recover` do, and it does nothing to an app that is as
 
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.cut_off import settled
+from heroku_changeover.facts import App
 from heroku_changeover.service import put_back
 from heroku_changeover.steps import promote, restore
+from heroku_changeover.window import AppAsFound
 
 
 def plan_of_recovery(c: Changeover, situation: Situation) -> str:
@@ -25,6 +27,21 @@ def plan_of_recovery(c: Changeover, situation: Situation) -> str:
     if situation.stage is Stage.MOVED:
         return f"bring {apps} back on {c.order.follower}, which is DATABASE already"
     return f"bring {apps} back as found, on the database that it has: a later changeover has moved on"
+
+
+def is_as_found(c: Changeover, situation: Situation) -> bool:
+    """
+    Whether nothing is left to do: no process type that ran before is at 0, and maintenance mode is on only where it was
+    found so. Any other quantity or size is a colleague's, and stays.
+    """
+    if situation.stage is Stage.CUT_OFF or any(name not in c.window.apps for name in situation.apps):
+        return False
+    return all(not _is_down(c.window.apps[name], app) for name, app in situation.apps.items())
+
+
+def _is_down(found: AppAsFound, live: App) -> bool:
+    stopped = any(p.quantity == 0 and found.quantity(p.type) for p in live.formation)
+    return stopped or (live.maintenance and not found.maintenance)
 
 
 def recover(c: Changeover) -> str:

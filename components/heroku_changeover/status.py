@@ -21,7 +21,7 @@ from heroku_changeover.heroku import Heroku
 from heroku_changeover.journal import Journal, Record, holder_of
 from heroku_changeover.keeper import is_kept
 from heroku_changeover.look import look
-from heroku_changeover.recovery import plan_of_recovery
+from heroku_changeover.recovery import is_as_found, plan_of_recovery
 from heroku_changeover.window import AppAsFound, Window
 
 LAST_LINES = 8
@@ -39,6 +39,8 @@ class Status:
     keeper: bool
     next: str
     log: tuple[str, ...]
+    state: str | None = None
+    """The exported stack that the record was looked for in, None when this machine was enough."""
 
     def as_json(self) -> str:
         return json.dumps(
@@ -88,9 +90,10 @@ class Status:
 
     def _window(self) -> str:
         if self.record is None:
-            return "none is open on this machine"
+            return "none is open on this machine" + (", nor by the stack's state" if self.state else "")
         order, gave_up = self.record.order, self.record.gave_up
-        told = f"{order.generation} is open: {order.leader} to {order.follower}"
+        source = " by the stack's state" if self.state else ""
+        told = f"{order.generation} is open{source}: {order.leader} to {order.follower}"
         return f"{told}; its keeper gave up: {gave_up}" if gave_up else told
 
     def _workers(self) -> str:
@@ -99,14 +102,16 @@ class Status:
         return ", ".join(filter(None, [engine, "a keeper" if self.keeper else "", *steps])) or "nobody on this machine"
 
 
-def status_of(heroku: Heroku, journal: Journal, apps: Iterable[str], record: Record | None) -> Status:
-    """Looks at Heroku and at this machine; changes nothing."""
+def status_of(
+    heroku: Heroku, journal: Journal, apps: Iterable[str], record: Record | None, state: str | None = None
+) -> Status:
+    """Looks at Heroku and at this machine; changes nothing. `state` names the exported stack that `record` is from."""
     names = record.order.apps if record else tuple(apps)
     at_work = {app: who for app in names if (who := holder_of(journal.path, app))}
     log = journal.log_path.read_text().splitlines()[-LAST_LINES:] if journal.log_path.exists() else []
     facts, keeper = look(names), is_kept(journal)
-    following = _next(heroku, record, keeper=keeper) if record else _next_without_record(facts)
-    return Status(facts, record, at_work, keeper, following, tuple(log))
+    following = _next(heroku, record, state, keeper=keeper) if record else _next_without_record(facts)
+    return Status(facts, record, at_work, keeper, following, tuple(log), state)
 
 
 def _next_without_record(facts: Facts) -> str:
@@ -120,7 +125,7 @@ def _next_without_record(facts: Facts) -> str:
     return "nothing, unless `pulumi up` finds another plan in the stack's config"
 
 
-def _next(heroku: Heroku, record: Record, *, keeper: bool) -> str:
+def _next(heroku: Heroku, record: Record, state: str | None, *, keeper: bool) -> str:
     if record.has_engine:
         return "the run of Pulumi goes on; should it end, its keeper closes the window"
     if keeper:
@@ -130,9 +135,10 @@ def _next(heroku: Heroku, record: Record, *, keeper: bool) -> str:
         situation: Situation = c.observe()
     except ChangeoverError as error:
         return f"a person is needed: {error}"
-    return f"`pulumi up` goes on with it; `heroku-changeover recover --app {record.order.apps[0]}` would " + (
-        plan_of_recovery(c, situation)
-    )
+    if is_as_found(c, situation):
+        return "`pulumi up` goes on with it; no app is down"
+    words = f"recover --app {record.order.apps[0]}" + (f" --state {state}" if state else "")
+    return f"`pulumi up` goes on with it; `heroku-changeover {words}` would {plan_of_recovery(c, situation)}"
 
 
 def print_status(status: Status, *, as_json: bool) -> None:

@@ -398,29 +398,52 @@ def _note_who_waits(c: Changeover, fence: Fence) -> None:
 def _switch_without_proof(c: Changeover, situation: Situation, ends: _Ends) -> None:
     """Where SQL cannot reach: 0 commits behind, steady, by Heroku's own figure. That is no proof, and is said so."""
     if situation.stage is Stage.FOLLOWING:
-        _wait_for_zero(c, ends.follower)
-        _require_budget(c)
-        _unfollow(c)
+        if _is_at_zero(c, ends.follower):
+            _require_budget(c)
+            _unfollow(c)
+        else:
+            _require_idle_since_asked(c, situation)
     _wait_until_unfollowed(c)
     c.did("unfollowed")
     c.window = c.window.noting(proof="none: Heroku said 0 commits behind; SQL was not used")
     _move_and_start(c, situation, ends)
 
 
-def _wait_for_zero(c: Changeover, follower: Database) -> None:
-    looks = 0
+def _is_at_zero(c: Changeover, follower: Database) -> bool:
+    """Waits for it; False when an unfollow that an earlier run had asked for was carried out meanwhile."""
+    looks, cut_off = 0, False
 
     def behind() -> str | None:
-        nonlocal looks
-        now = c.observe().follower
-        if now is None or now.behind_by is None:
+        nonlocal looks, cut_off
+        now = c.observe()
+        if cut_off := now.stage is Stage.CUT_OFF:
+            return None
+        if now.follower is None or now.follower.behind_by is None:
             raise Refused(f"Heroku shows no Behind By for {follower.name}")
-        looks = looks + 1 if now.behind_by == 0 else 0
-        return None if looks >= STEADY_ZERO else f"{now.behind_by} commits behind"
+        looks = looks + 1 if now.follower.behind_by == 0 else 0
+        return None if looks >= STEADY_ZERO else f"{now.follower.behind_by} commits behind"
 
     with c.doing(Act.AWAIT_REPLAY):
         c.urgent().until(f"{follower.name} to be 0 commits behind", behind, c.budget_ends)
-    c.did("replayed")
+    if not cut_off:
+        c.did("replayed")
+    return not cut_off
+
+
+def _require_idle_since_asked(c: Changeover, situation: Situation) -> None:
+    """
+    The follower was at 0 when its unfollow was asked for; apps that ran since may have written what it lacks.
+
+    Raises:
+        NeedsPerson: one ran, or nobody knows; the apps are put back on the leader.
+    """
+    if "unfollow-asked" in c.window.acts and not any(app.writers for app in situation.apps.values()):
+        return
+    c.clock = c.clock.undisturbed()
+    put_back(c)
+    c.close_window()
+    reason = f"{c.order.follower} was cut off while apps ran on {c.order.leader}; it may lack what they wrote"
+    raise NeedsPerson(_start_over(c, reason, "the apps are back on it"))
 
 
 def _in(c: Changeover, seconds: float) -> float:

@@ -39,6 +39,16 @@ class AppAsFound:
     def serves_web(self) -> bool:
         return self.quantity("web") > 0
 
+    def changes(self, live: App) -> list[str]:
+        """How the live formation differs, in quantity or size, such as `web 4 Standard-1X instead of 2 Standard-1X`."""
+        now = {p.type: p for p in live.formation}
+        pairs = [(p, now.get(p.type, replace(p, quantity=0))) for p in self.formation]
+        return [
+            f"{new.type} {new.quantity} {new.size} instead of {old.quantity} {old.size}"
+            for old, new in pairs
+            if new != old and (new.quantity or old.quantity)
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

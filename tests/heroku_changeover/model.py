@@ -42,7 +42,10 @@ class Server:
 
 @dataclass(slots=True)
 class ModelApp:
-    """An app: what its dynos run with is `running`, which follows DATABASE at the next boot."""
+    """
+    An app: what its dynos run with is `running`, which follows DATABASE at the next boot; `readonly` is the database
+    of its companion READONLY, None without one.
+    """
 
     name: str
     formation: dict[str, int]
@@ -50,6 +53,7 @@ class ModelApp:
     running: str = LEADER
     maintenance: bool = False
     booting: bool = False
+    readonly: str | None = None
     colours: set[str] = field(default_factory=lambda: {LEADER, FOLLOWER})
 
 
@@ -93,8 +97,8 @@ class Model:
         self.time += max(seconds, LEAST_PAUSE)
         for app in self.apps.values():
             app.booting = False
-        if self.follower.following and self.follower.asked_to_lead:
-            self.replicate()
+        self.replicate()
+        if self.follower.asked_to_lead:
             self.follower.following = False
         self.traffic()
 
@@ -165,7 +169,8 @@ class Model:
         app = self.apps[name]
         formation = tuple(ProcessType(t, q, "Standard-1X") for t, q in sorted(app.formation.items()))
         names = [(f"HEROKU_POSTGRESQL_{'RED' if c == LEADER else 'BLUE'}", c) for c in app.colours]
-        names += [("DATABASE", app.primary)] if app.primary else []
+        named = {"DATABASE": app.primary, "READONLY": app.readonly}
+        names += [(name, addon) for name, addon in named.items() if addon]
         attachments = tuple(Attachment(f"{name}-{n}", n, None, f"id-{a}", a, name) for n, a in names)
         return App(f"id-{name}", name, app.maintenance, formation, self.dynos(name), attachments)
 
@@ -187,7 +192,7 @@ class Model:
             is_follower=follows,
             following=LEADER if follows else None,
             waiting=follows and server.asked_to_lead,
-            behind_by=0 if follows else None,
+            behind_by=len(self.leader.writes) - len(server.writes) if follows else None,
         )
 
 
@@ -237,6 +242,8 @@ class ModelHeroku:
                 version = len(self._model.releases) + 1
                 release = {"app": app.name, "version": version, "status": "succeeded", "description": description}
                 self._model.releases.append(release)
+            elif body.get("name") == "READONLY":
+                app.readonly = body["addon"]
             else:
                 app.colours.add(body["addon"])
 

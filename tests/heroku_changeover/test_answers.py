@@ -103,9 +103,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 EVERYWHERE = [(url, place) for url, answer in ANSWERS.items() for place in places(answer)]
 
 
-def changed(url: str, place: tuple[Any, ...], change: Any, remove: bool) -> dict[str, Any]:
+def changed(whole: dict[str, Any], url: str, place: tuple[Any, ...], change: Any, *, remove: bool) -> dict[str, Any]:
     """All answers, with one place of one of them removed or replaced."""
-    answers = copy.deepcopy(ANSWERS)
+    answers = copy.deepcopy(whole)
     parent: Any = answers
     *way, last = (url, *place)
     for key in way:
@@ -138,7 +138,7 @@ def test_answers_of_the_right_form_are_read(answering: type[Answering]) -> None:
 def test_an_answer_without_a_part_is_a_clear_error_or_does_not_need_it(
     answering: type[Answering], url: str, place: tuple[Any, ...]
 ) -> None:
-    found = looks(answering, changed(url, place, None, remove=True))
+    found = looks(answering, changed(ANSWERS, url, place, None, remove=True))
 
     assert isinstance(found, Facts | ChangeoverError)
     if isinstance(found, UnexpectedAnswer):
@@ -150,7 +150,7 @@ def test_an_answer_without_a_part_is_a_clear_error_or_does_not_need_it(
 def test_an_answer_with_a_part_of_another_kind_is_a_clear_error_or_facts(
     answering: type[Answering], where: tuple[str, tuple[Any, ...]], what: Any
 ) -> None:
-    found = looks(answering, changed(*where, what, remove=False))
+    found = looks(answering, changed(ANSWERS, *where, what, remove=False))
 
     assert isinstance(found, Facts | ChangeoverError)
     assert isinstance(found, Facts) or "u:p@" not in str(found)
@@ -171,7 +171,7 @@ def test_a_wrong_guess_at_a_name_changes_nothing(answering: type[Answering]) -> 
 
 @pytest.mark.parametrize("missing", ["/apps/shop/formation", "/apps/shop/addon-attachments"])
 def test_a_part_that_is_needed_is_named(answering: type[Answering], missing: str) -> None:
-    answers = changed(missing, (0,), {}, remove=False)
+    answers = changed(ANSWERS, missing, (0,), {}, remove=False)
 
     found = looks(answering, answers)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from heroku_changeover.command import WINDOW_VARIABLE, Order
 from heroku_changeover.errors import BadInput
 from heroku_changeover.facts import ProcessType
 from heroku_changeover.heroku import address_from
-from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder
+from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder, record_of
 from heroku_changeover.processes import Process
 from heroku_changeover.window import AppAsFound, Window, window_from
 
@@ -241,6 +242,38 @@ def test_a_file_that_is_no_record_is_refused_with_its_name(text: str, tmp_path: 
 
     with pytest.raises(BadInput, match=r"shop\.window\.json"):
         journal.read()
+
+
+@pytest.mark.parametrize("change", RECORDS)
+def test_a_damaged_record_of_another_app_is_named_and_passed_over(change: Change, tmp_path: Path) -> None:
+    other, own = Journal(tmp_path, "books"), Journal(tmp_path, "shop")
+    for journal in (other, own):
+        journal.write(Record(replace(ORDER, apps=(journal.app, "admin")), WINDOW))
+    row = json.loads(other.record_path.read_text())
+    change(row)
+    other.record_path.write_text(json.dumps(row))
+    said: list[str] = []
+
+    found = record_of(tmp_path, "shop", said.append), record_of(tmp_path, "admin", said.append)
+
+    assert found == (own.read(), own.read())
+    assert len(said) == 2
+    assert all(line.startswith("warning: ") and "passed over" in line for line in said)
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_damaged_record_of_the_app_itself_is_not_passed_over(text: str, tmp_path: Path) -> None:
+    Journal(tmp_path, "shop").record_path.write_text(text)
+
+    with pytest.raises(BadInput, match=r"shop\.window\.json"):
+        record_of(tmp_path, "shop", print)
+
+
+def test_a_record_that_cannot_be_read_is_refused_with_its_name(tmp_path: Path) -> None:
+    Journal(tmp_path, "shop").record_path.mkdir()
+
+    with pytest.raises(BadInput, match=r"shop\.window\.json"):
+        record_of(tmp_path, "shop", print)
 
 
 @pytest.mark.parametrize(("words", "found"), COMMAND_LINES)

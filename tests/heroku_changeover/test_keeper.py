@@ -253,6 +253,18 @@ def test_status_of_an_app_that_is_down_without_a_record_says_how_to_bring_it_bac
     assert f"recover --app {operator.apps[0]}" in " ".join(shown.split())
 
 
+def test_a_damaged_record_of_another_app_stops_neither_status_nor_recover(operator: Operator) -> None:
+    lose_the_machine(operator, "scale-down")
+    (operator.home / "another-app.window.json").write_text("{")
+
+    status = by_hand(operator, "status", "--app", operator.apps[0])
+    recover = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
+
+    assert (status[0], recover[0]) == (0, 0), recover[2]
+    assert all("another-app.window.json" in said for said in (status[2], recover[2]))
+    assert operator.is_as_found()
+
+
 def lose_the_machine(operator: Operator, last: str) -> None:
     """The run and its keeper are gone; the window is open."""
     with run_until(operator, last) as run:
@@ -311,13 +323,75 @@ def test_recover_leaves_a_living_run_alone(operator: Operator) -> None:
         assert operator.app()["maintenance"]
 
 
+def exported(operator: Operator) -> str:
+    """What `pulumi stack export` prints after a run whose last step was scale-down."""
+    command = f"exec python3 -m heroku_changeover {' '.join(operator.words('scale-down')[2:])}"
+    resource = {"inputs": {"create": command}, "outputs": {"stdout": operator.document}}
+    return json.dumps({"deployment": {"resources": [{"urn": "urn:of:a:stack"}, resource]}})
+
+
+def test_status_on_another_machine_shows_the_formation_against_the_stacks_state(
+    operator: Operator, tmp_path: Path
+) -> None:
+    lose_the_machine(operator, "scale-down")
+    operator.home = tmp_path / "another-machine"
+    (tmp_path / "state.json").write_text(exported(operator))
+
+    code, shown, said = by_hand(operator, "status", "--app", operator.apps[0], "--state", str(tmp_path / "state.json"))
+
+    assert code == 0, said
+    assert re.search(r"web 0, worker 0\s+web 2, worker 1", shown)
+    assert "db-2 is open by the stack's state" in shown
+    assert f"recover --app {operator.apps[0]} --state" in shown
+
+
+def test_status_says_when_the_stacks_state_tells_of_no_open_window(operator: Operator) -> None:
+    state = '{"deployment": {"resources": []}}'
+
+    code, shown, said = by_hand(operator, "status", "--app", operator.apps[0], "--state", "-", stdin=state)
+
+    assert code == 0, said
+    assert "none is open on this machine, nor by the stack's state" in shown
+
+
+def test_recover_from_a_stacks_state_can_be_run_twice(operator: Operator, tmp_path: Path) -> None:
+    lose_the_machine(operator, "scale-down")
+    operator.home = tmp_path / "another-machine"
+    words = ("recover", "--app", operator.apps[0], "--state", "-", "--yes")
+    by_hand(operator, *words, stdin=exported(operator))
+
+    code, _, said = by_hand(operator, *words, stdin=exported(operator))
+
+    assert code == 0, said
+    assert "nothing to do" in said
+
+
+def test_recover_brings_an_app_back_on_the_database_that_a_later_changeover_gave_it(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    lose_the_machine(operator, "scale-down")
+    name = operator.apps[0]
+    later = heroku.follow(name, operator.leader, "standard-2", f"{name}-db-3")
+    heroku.put(f"/client/v11/databases/{later}/unfollow")
+    path = f"/client/v11/databases/{later}/wait_status"
+    heroku.wait_until("the unfollow", lambda: not heroku.get(path)["waiting?"])
+    heroku.post("/addon-attachments", {"addon": operator.leader, "app": name, "confirm": name})
+    heroku.post("/addon-attachments", {"addon": later, "app": name, "name": "DATABASE", "confirm": name})
+
+    code, _, said = by_hand(operator, "recover", "--app", name, "--yes")
+
+    assert code == 0, said
+    assert "a later changeover" in said
+    assert heroku.primary(name) == later
+    assert heroku.quantities(name) == {"web": 2, "worker": 1}
+    assert not operator.app()["maintenance"]
+
+
 def test_recover_on_another_machine_reads_the_stacks_state(
     operator: Operator, tmp_path: Path, heroku: LocalHeroku
 ) -> None:
     lose_the_machine(operator, "scale-down")
-    command = f"exec python3 -m heroku_changeover {' '.join(operator.words('scale-down')[2:])}"
-    resource = {"inputs": {"create": command}, "outputs": {"stdout": operator.document}}
-    state = json.dumps({"deployment": {"resources": [{"urn": "urn:of:a:stack"}, resource]}})
+    state = exported(operator)
     operator.home = tmp_path / "another-machine"
 
     code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--state", "-", "--yes", stdin=state)

@@ -1,11 +1,17 @@
 """The retire guard as a process: what keeps a database, and what lets it go."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
+import urllib3
 
+from heroku_changeover import heroku as client
+from heroku_changeover.errors import Refused
+from heroku_changeover.heroku import Address, Heroku, address_from
+from heroku_changeover.retire import guard as ask_guard
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps
@@ -129,6 +135,73 @@ def test_a_database_is_kept_when_heroku_cannot_be_asked(
 
     assert code == 30
     assert "could not be proved that nothing uses it" in said
+
+
+def test_the_only_copy_is_kept_although_it_is_nobodys_primary(
+    guard: Guard, heroku: LocalHeroku, shop: dict[str, Any]
+) -> None:
+    name, addon = shop["name"], shop["addon"]
+    heroku.post("/addon-attachments", {"addon": addon, "app": name, "confirm": name})
+    heroku.delete(f"/addon-attachments/{heroku.get(f'/apps/{name}/addon-attachments/DATABASE')['id']}")
+
+    code, said = guard(name, addon)
+
+    assert code == 30
+    assert "it may be the only copy" in said
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client as it is, with no pause between its tries and short time-outs."""
+    retries = client._retries
+    monkeypatch.setattr(client, "_retries", lambda method: retries(method).new(backoff_factor=0))
+    monkeypatch.setattr(client, "TIMEOUT", urllib3.Timeout(connect=1, read=0.2))
+
+
+def kept(heroku: Heroku, app: str, database: str) -> str:
+    """Why the guard keeps a database, from a client of this very process."""
+    with pytest.raises(Refused) as refusal:
+        ask_guard(heroku, app, database, {}, print)
+    return str(refusal.value)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kind", ["hang", "reset_before", "status", "not_json"])
+def test_a_database_is_kept_when_heroku_does_not_answer(
+    heroku: LocalHeroku, retired: tuple[str, str], kind: str
+) -> None:
+    heroku.fault(kind, "/(apps|addons|client)/.*", times=10_000, status=503, seconds=1)
+
+    assert "could not be proved that nothing uses it" in kept(Heroku(address_from(heroku.environment)), *retired)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("silent", ["/addons/[^/]*", "/addons/.*/addon-attachments", "/client/.*", "/apps/.*"])
+def test_a_database_is_kept_when_a_part_of_what_heroku_knows_is_not_answered(
+    heroku: LocalHeroku, retired: tuple[str, str], silent: str
+) -> None:
+    heroku.fault("status", silent, times=10_000, status=503)
+
+    assert "could not be proved that nothing uses it" in kept(Heroku(address_from(heroku.environment)), *retired)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_is_kept_when_nobody_listens() -> None:
+    with socket.socket() as closed:  # bound, and listening to nobody
+        closed.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+        said = kept(Heroku(Address(origin, origin, "a-token")), "shop", "shop-db-1")
+
+    assert "could not be proved that nothing uses it" in said
+
+
+def test_a_database_goes_with_its_name_typed_even_if_heroku_does_not_answer(
+    guard: Guard, heroku: LocalHeroku, shop: dict[str, Any]
+) -> None:
+    heroku.fault("status", "/(apps|addons|client)/.*", times=10_000, status=503)
+
+    assert guard(shop["name"], shop["addon"], HEROKU_CHANGEOVER_DESTROY=shop["addon"])[0] == 0
 
 
 @pytest.mark.parametrize(("typed", "code"), [("right", 0), ("wrong", 30)])

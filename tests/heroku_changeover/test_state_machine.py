@@ -38,11 +38,18 @@ PATCHED = ("open_session", "open_fence", "set_mark", "wait_until_replayed", "nex
 class World:
     """A model with the code under test tied to it, and what a stack would remember."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, apps: int, rogue: bool) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        apps: int,
+        rogue: bool,
+        verify: str = "sql",
+        readonly: str | None = None,
+    ) -> None:
         names = [f"shop{n or ''}" for n in range(apps)]
         servers = {LEADER: Server(LEADER), FOLLOWER: Server(FOLLOWER, following=True)}
-        self.model = Model({n: ModelApp(n, dict(FORMATION)) for n in names}, servers, rogue)
-        self.order = Order("db-2", tuple(names), LEADER, FOLLOWER)
+        self.model = Model({n: ModelApp(n, dict(FORMATION), readonly=readonly) for n in names}, servers, rogue)
+        self.order = Order("db-2", tuple(names), LEADER, FOLLOWER, verify=verify)
         self.done: list[str] = []
         self.window = self.known = Window("db-2")
         self.needs_person, self.kept = "", False
@@ -149,6 +156,10 @@ events = st.one_of(
     st.tuples(st.just("hours"), st.integers(1, 3)),
     st.tuples(st.just("detached"), st.none()),
 )
+modes = st.sampled_from([("sql", False), ("sql", True), ("api", False)])
+"""How the proof is made, and whether a rogue writes; without the fence nothing is promised about a rogue."""
+
+companions = st.sampled_from([None, LEADER])
 
 
 @pytest.fixture
@@ -158,27 +169,33 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 
 @settings(deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(apps=st.integers(1, 2), rogue=st.booleans(), story=st.lists(events, max_size=5))
+@given(apps=st.integers(1, 2), mode=modes, readonly=companions, story=st.lists(events, max_size=5))
 def test_no_story_loses_a_write_or_leaves_an_app_down(
-    patch: pytest.MonkeyPatch, apps: int, rogue: bool, story: list[tuple[str, Any]]
+    patch: pytest.MonkeyPatch, apps: int, mode: tuple[str, bool], readonly: str | None, story: list[tuple[str, Any]]
 ) -> None:
-    world = World(patch, apps, rogue)
+    verify, rogue = mode
+    world = World(patch, apps, rogue, verify, readonly)
     for kind, what in story:
         getattr(world, kind)(what)
     world.up(None)
     world.model.pass_time(1)
 
+    event(f"verify: {verify}, {'with' if readonly else 'without'} companions")
     event("finished" if len(world.done) == len(STEPS) else "a person is needed")
     assert world.is_up
     assert not world.missing
     assert {app.name: app.formation for app in world.model.apps.values()} == world.found
     assert len(world.done) == len(STEPS) or "To start over" in world.needs_person
+    assert all(app.readonly in {None, app.primary} for app in world.model.apps.values())
 
 
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(fault=faults, rogue=st.booleans())
-def test_a_keeper_alone_brings_every_app_up_again(patch: pytest.MonkeyPatch, fault: Fault, rogue: bool) -> None:
-    world = World(patch, 2, rogue)
+@given(fault=faults, mode=modes, readonly=companions)
+def test_a_keeper_alone_brings_every_app_up_again(
+    patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None
+) -> None:
+    verify, rogue = mode
+    world = World(patch, 2, rogue, verify, readonly)
     world.up(fault)
     world.keeper(None)
 
@@ -187,9 +204,12 @@ def test_a_keeper_alone_brings_every_app_up_again(patch: pytest.MonkeyPatch, fau
 
 
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(fault=faults, rogue=st.booleans())
-def test_dynos_and_maintenance_are_as_they_were_found(patch: pytest.MonkeyPatch, fault: Fault, rogue: bool) -> None:
-    world = World(patch, 2, rogue)
+@given(fault=faults, mode=modes, readonly=companions)
+def test_dynos_and_maintenance_are_as_they_were_found(
+    patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None
+) -> None:
+    verify, rogue = mode
+    world = World(patch, 2, rogue, verify, readonly)
     world.up(fault)
     world.keeper(None)
     world.up(None)
@@ -233,6 +253,18 @@ def test_an_app_that_is_down_is_brought_back_even_if_no_keeper_can_be_started(pa
 
         assert world.is_up
         assert not world.missing
+
+
+def test_an_unfollow_that_a_lost_run_asked_for_does_not_hold_up_the_next_one_without_sql(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    world = World(patch, 1, rogue=False, verify="api")
+    world.up(Fault(2, "dies-after"))
+    assert world.model.follower.asked_to_lead
+    world.up(None)
+
+    assert world.done == list(STEPS)
+    assert not world.missing
 
 
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:
