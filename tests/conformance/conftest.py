@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from conformance.effects import unfollowed
 from conformance.heroku_cli import Cli, install
 from conformance.schemas import schema_of
 from local_heroku.launcher import LocalHeroku
@@ -70,3 +71,10 @@ def name(shop: dict[str, Any]) -> str:
 def follower(heroku: LocalHeroku, shop: dict[str, Any]) -> str:
     """A follower of the app's database."""
     return heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-copy")
+
+
+@pytest.fixture
+def free(heroku: LocalHeroku, follower: str) -> str:
+    """A database that was a follower and can be promoted."""
+    unfollowed(heroku, follower)
+    return follower
