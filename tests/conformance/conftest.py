@@ -54,7 +54,7 @@ def cli(program: Path, heroku: LocalHeroku, tmp_path_factory: pytest.TempPathFac
 
 def _validate(request: dict[str, Any]) -> None:
     """An answer that does not have its form fails the test; the message names the request and the place in it."""
-    schema = schema_of(request["method"], request["path"], request["status"])
+    schema = schema_of(request["method"], request["path"], request["status"], request["headers"])
     try:
         jsonschema.validate(request["got"], schema)
     except jsonschema.ValidationError as error:
