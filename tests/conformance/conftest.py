@@ -1,6 +1,5 @@
 """The CLI, apps for it, and the account of what was checked."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,22 +8,31 @@ from typing import Any
 import jsonschema
 import pytest
 
+from conformance.counting import FEWEST_CHECKS, RESULT, figures_of, is_whole
+from conformance.effects import unfollowed
 from conformance.heroku_cli import Cli, install
 from conformance.schemas import schema_of
 from local_heroku.launcher import LocalHeroku
 
-RESULT = Path(__file__).parents[2] / "build" / "conformance.json"
-_numbers = itertools.count(1)
+ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Leaves the figures; every test here runs the real CLI at least once, so a test is a check."""
-    counts = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
-    failed = counts["failed"] + counts["error"]
-    figures = {"checks": counts["passed"] + failed, "failed": failed, "skipped": counts["skipped"]}
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Leaves the figures of a whole run, and fails one with too few checks: every test here runs the real CLI."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    cut_off = session.shouldstop or session.shouldfail or exitstatus not in ENDED
+    if reporter is None or cut_off or not is_whole(session.config.args, session.config.option):
+        return
+    figures = figures_of({name: len(found) for name, found in reporter.stats.items()})
+    reporter.write_line(f"\n{RESULT.name}: {figures}")
+    if figures["checks"] < FEWEST_CHECKS:
+        reporter.write_line(f"a whole run has at least {FEWEST_CHECKS} checks")
+        RESULT.unlink(missing_ok=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        return
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(figures) + "\n")
-    terminalreporter.write_line(f"{RESULT.name}: {figures}")
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +54,7 @@ def cli(program: Path, heroku: LocalHeroku, tmp_path_factory: pytest.TempPathFac
 
 def _validate(request: dict[str, Any]) -> None:
     """An answer that does not have its form fails the test; the message names the request and the place in it."""
-    schema = schema_of(request["method"], request["path"], request["status"])
+    schema = schema_of(request["method"], request["path"], request["status"], request["headers"])
     try:
         jsonschema.validate(request["got"], schema)
     except jsonschema.ValidationError as error:
@@ -70,3 +78,10 @@ def name(shop: dict[str, Any]) -> str:
 def follower(heroku: LocalHeroku, shop: dict[str, Any]) -> str:
     """A follower of the app's database."""
     return heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-copy")
+
+
+@pytest.fixture
+def free(heroku: LocalHeroku, follower: str) -> str:
+    """A database that was a follower and can be promoted."""
+    unfollowed(heroku, follower)
+    return follower

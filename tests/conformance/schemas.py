@@ -2,13 +2,16 @@
 JSON schemas of every object that Heroku's two APIs show to the clients here, and which answer has to be which.
 
 Written from the documented shapes: every field that a client reads is required, and an object that is listed whole has
-no other field than those that Heroku gives it.
+no other field than those that Heroku gives it. Each kind of answer has one status, and the form that its request asked
+for by the version and the expansions in its headers.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Schema = dict[str, Any]
+Headers = Mapping[str, str]
 
 TEXT: Schema = {"type": "string"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
@@ -58,7 +61,7 @@ SERVICE = whole(
         "supports_sharing": FLAG,
     },
 )
-APP = whole(
+APP_FIELDS = (
     {
         "id": UUID,
         "name": {"type": "string", "pattern": "^[a-z][a-z0-9-]{1,28}[a-z0-9]$"},
@@ -67,7 +70,6 @@ APP = whole(
         "owner": ANYTHING,
         "region": REFERENCE,
         "stack": REFERENCE,
-        "generation": REFERENCE,
         "git_url": TEXT,
         "web_url": TEXT_OR_NULL,
         **TIMES,
@@ -83,37 +85,58 @@ APP = whole(
         "slug_size": NUMBER_OR_NULL,
     },
 )
-ADDON = whole(
-    {
-        "id": UUID,
-        "name": {"type": "string", "pattern": "^[a-zA-Z][A-Za-z0-9_-]+$"},
-        "state": {"enum": ["provisioning", "provisioned", "deprovisioning", "deprovisioned"]},
-        "app": REFERENCE,
-        "addon_service": {"anyOf": [REFERENCE, SERVICE]},
-        "plan": {"anyOf": [REFERENCE, PLAN]},
-        "billing_entity": whole({"id": UUID, "name": TEXT, "type": TEXT}),
-        "billed_price": {"anyOf": [PRICE, {"type": "null"}]},
-        "config_vars": list_of(VARIABLE),
-        "provider_id": TEXT,
-        "provision_message": TEXT,
-        "actions": list_of(ANYTHING),
-        "web_url": TEXT_OR_NULL,
-        **TIMES,
-    }
-)
-ATTACHMENT = whole(
-    {
-        "id": UUID,
-        "name": VARIABLE,
-        "namespace": TEXT_OR_NULL,
-        "addon": whole({"id": UUID, "name": TEXT, "app": REFERENCE}, {"plan": REFERENCE}),
-        "app": REFERENCE,
-        "log_input_url": TEXT_OR_NULL,
-        "web_url": TEXT_OR_NULL,
-        **TIMES,
-    },
-    {"config_vars": list_of(VARIABLE)},
-)
+
+
+def app(asked: Headers) -> Schema:
+    required, optional = APP_FIELDS
+    return whole(
+        {**required, "generation": TEXT if "version=3.sdk" in asked.get("accept", "") else REFERENCE}, optional
+    )
+
+
+def addon(asked: Headers) -> Schema:
+    """What is named in Accept-Expansion comes whole, all else by id and name."""
+    wanted = asked.get("accept-expansion", "").split(",")
+    return whole(
+        {
+            "id": UUID,
+            "name": {"type": "string", "pattern": "^[a-zA-Z][A-Za-z0-9_-]+$"},
+            "state": {"enum": ["provisioning", "provisioned", "deprovisioning", "deprovisioned"]},
+            "app": REFERENCE,
+            "addon_service": SERVICE if "addon_service" in wanted else REFERENCE,
+            "plan": PLAN if "plan" in wanted else REFERENCE,
+            "billing_entity": whole({"id": UUID, "name": TEXT, "type": TEXT}),
+            "billed_price": {"anyOf": [PRICE, {"type": "null"}]},
+            "config_vars": list_of(VARIABLE),
+            "provider_id": TEXT,
+            "provision_message": TEXT,
+            "actions": list_of(ANYTHING),
+            "web_url": TEXT_OR_NULL,
+            **TIMES,
+        }
+    )
+
+
+def attachment(asked: Headers) -> Schema:
+    """What is named in Accept-Inclusion comes along, and nothing else does."""
+    wanted = asked.get("accept-inclusion", "").split(",")
+    plan = {"plan": REFERENCE} if "addon:plan" in wanted else {}
+    variables = {"config_vars": list_of(VARIABLE)} if "config_vars" in wanted else {}
+    return whole(
+        {
+            "id": UUID,
+            "name": VARIABLE,
+            "namespace": TEXT_OR_NULL,
+            "addon": whole({"id": UUID, "name": TEXT, "app": REFERENCE, **plan}),
+            "app": REFERENCE,
+            "log_input_url": TEXT_OR_NULL,
+            "web_url": TEXT_OR_NULL,
+            **variables,
+            **TIMES,
+        }
+    )
+
+
 FORMATION = whole(
     {
         "id": UUID,
@@ -236,61 +259,101 @@ MAINTENANCE = whole(
         "previously_scheduled_for": TEXT_OR_NULL,
     },
 )
-ERROR = whole({"id": TEXT, "message": TEXT}, {"url": TEXT, "resource": TEXT, "app": ANYTHING})
+ERRORS: dict[int, list[str]] = {
+    400: ["bad_request"],
+    401: ["unauthorized"],
+    403: ["forbidden", "suspended", "two_factor"],
+    404: ["not_found"],
+    406: ["not_acceptable"],
+    409: ["conflict"],
+    410: ["gone"],
+    416: ["requested_range_not_satisfiable"],
+    422: [
+        "invalid_params",
+        "verification_needed",
+        "confirmation_required",
+        "multiple_matches",
+        "addon_error",
+        "unprocessable_entity",
+    ],
+    429: ["rate_limit"],
+}
+"""The ids that go with each status of a refusal; any other status is a fault of the local Heroku."""
+
 EMPTY: Schema = {"type": "object", "maxProperties": 0}
 NOTHING: Schema = {"type": "null"}
 
 ONE = "[^/]+"
-ANSWERS: list[tuple[str, str, Schema]] = [
-    ("GET", "/apps", list_of(APP)),
-    ("POST", "/apps", APP),
-    ("GET|PATCH|DELETE", f"/apps/{ONE}", APP),
-    ("GET", f"/addons|/apps/{ONE}/addons", list_of(ADDON)),
-    ("POST", f"/apps/{ONE}/addons", ADDON),
-    ("GET|PATCH|DELETE", f"/addons/{ONE}|/apps/{ONE}/addons/{ONE}", ADDON),
-    ("POST", "/actions/addons/resolve", list_of(ADDON)),
-    ("POST", "/actions/addon-attachments/resolve", list_of(ATTACHMENT)),
-    ("GET", f"/addon-attachments|/(apps|addons)/{ONE}/addon-attachments", list_of(ATTACHMENT)),
-    ("POST", "/addon-attachments", ATTACHMENT),
-    ("GET|DELETE", f"/addon-attachments/{ONE}|/apps/{ONE}/addon-attachments/{ONE}", ATTACHMENT),
-    ("GET", f"/addons/{ONE}/config/{ONE}", list_of(ANYTHING)),
-    ("GET|PATCH", f"/apps/{ONE}/config-vars|/apps/{ONE}/releases/{ONE}/config-vars", CONFIG_VARS),
-    ("GET|PATCH", f"/apps/{ONE}/formation", list_of(FORMATION)),
-    ("GET|PATCH", f"/apps/{ONE}/formation/{ONE}", FORMATION),
-    ("GET", f"/apps/{ONE}/dynos", list_of(DYNO)),
-    ("POST", f"/apps/{ONE}/dynos", DYNO),
-    ("DELETE", f"/apps/{ONE}/(dynos|dynos/{ONE}|formations/{ONE})", EMPTY),
-    ("POST", f"/apps/{ONE}/(dynos|formations)/{ONE}/actions/stop", EMPTY),
-    ("GET", f"/apps/{ONE}/releases", list_of(RELEASE)),
-    ("GET", f"/apps/{ONE}/releases/{ONE}", RELEASE),
-    ("GET", f"/apps/{ONE}/(collaborators|buildpack-installations)", list_of(ANYTHING)),
-    ("GET", f"/addon-services/{ONE}", SERVICE),
-    ("GET", f"/addon-services/{ONE}/plans", list_of(PLAN)),
-    ("GET", f"/plans/{ONE}", PLAN),
-    ("GET", "/account", ACCOUNT),
-    ("GET", "/account/rate-limits", whole({"remaining": NUMBER})),
-    ("GET", f"/client/v11/databases/{ONE}", DATABASE),
-    ("GET", f"/client/v11/databases/{ONE}/followers", list_of(DATABASE)),
-    ("GET", f"/client/v11/databases/{ONE}/wait_status", WAIT_STATUS),
-    ("PUT", f"/client/v11/databases/{ONE}/unfollow", MESSAGE),
-    ("POST", f"/client/v11/databases/{ONE}/connection_reset", MESSAGE),
-    ("GET", f"/client/v11/databases/{ONE}/transfer-schedules", list_of(SCHEDULE)),
-    ("POST", f"/client/v11/databases/{ONE}/transfer-schedules", SCHEDULE),
-    ("DELETE", f"/client/v11/databases/{ONE}/transfer-schedules/{ONE}", SCHEDULE),
-    ("GET", f"/client/v11/databases/{ONE}/connection-pooling", POOLING),
-    ("POST", f"/client/v11/databases/{ONE}/connection-pooling", POOL),
-    ("GET", f"/postgres/v0/databases/{ONE}/credentials", list_of(CREDENTIAL)),
-    ("POST", f"/postgres/v0/databases/{ONE}/credentials", CREDENTIAL),
-    ("GET", f"/postgres/v0/databases/{ONE}/credentials/{ONE}", CREDENTIAL),
-    ("GET", f"/data/maintenances/v1/{ONE}", MAINTENANCE),
+
+
+def a_list_of(form: Callable[[Headers], Schema]) -> Callable[[Headers], Schema]:
+    return lambda asked: list_of(form(asked))
+
+
+ANSWERS: list[tuple[str, str, int, Schema | Callable[[Headers], Schema]]] = [
+    ("GET", "/apps", 200, a_list_of(app)),
+    ("POST", "/apps", 201, app),
+    ("GET|PATCH|DELETE", f"/apps/{ONE}", 200, app),
+    ("GET", f"/addons|/apps/{ONE}/addons", 200, a_list_of(addon)),
+    ("POST", f"/apps/{ONE}/addons", 201, addon),
+    ("GET|PATCH|DELETE", f"/addons/{ONE}|/apps/{ONE}/addons/{ONE}", 200, addon),
+    ("POST", "/actions/addons/resolve", 200, a_list_of(addon)),
+    ("POST", "/actions/addon-attachments/resolve", 200, a_list_of(attachment)),
+    ("GET", f"/addon-attachments|/(apps|addons)/{ONE}/addon-attachments", 200, a_list_of(attachment)),
+    ("POST", "/addon-attachments", 201, attachment),
+    ("GET|DELETE", f"/addon-attachments/{ONE}|/apps/{ONE}/addon-attachments/{ONE}", 200, attachment),
+    ("GET", f"/addons/{ONE}/config/{ONE}", 200, list_of(ANYTHING)),
+    ("GET|PATCH", f"/apps/{ONE}/config-vars|/apps/{ONE}/releases/{ONE}/config-vars", 200, CONFIG_VARS),
+    ("GET|PATCH", f"/apps/{ONE}/formation", 200, list_of(FORMATION)),
+    ("GET|PATCH", f"/apps/{ONE}/formation/{ONE}", 200, FORMATION),
+    ("GET", f"/apps/{ONE}/dynos", 200, list_of(DYNO)),
+    ("POST", f"/apps/{ONE}/dynos", 201, DYNO),
+    ("DELETE", f"/apps/{ONE}/(dynos|dynos/{ONE}|formations/{ONE})", 202, EMPTY),
+    ("POST", f"/apps/{ONE}/(dynos|formations)/{ONE}/actions/stop", 202, EMPTY),
+    ("GET", f"/apps/{ONE}/releases", 200, list_of(RELEASE)),
+    ("GET", f"/apps/{ONE}/releases/{ONE}", 200, RELEASE),
+    ("GET", f"/apps/{ONE}/(collaborators|buildpack-installations)", 200, list_of(ANYTHING)),
+    ("GET", f"/addon-services/{ONE}", 200, SERVICE),
+    ("GET", f"/addon-services/{ONE}/plans", 200, list_of(PLAN)),
+    ("GET", f"/plans/{ONE}", 200, PLAN),
+    ("GET", "/account", 200, ACCOUNT),
+    ("GET", "/account/rate-limits", 200, whole({"remaining": NUMBER})),
+    ("GET", f"/client/v11/databases/{ONE}", 200, DATABASE),
+    ("GET", f"/client/v11/databases/{ONE}/followers", 200, list_of(DATABASE)),
+    ("GET", f"/client/v11/databases/{ONE}/wait_status", 200, WAIT_STATUS),
+    ("PUT", f"/client/v11/databases/{ONE}/unfollow", 200, MESSAGE),
+    ("POST", f"/client/v11/databases/{ONE}/connection_reset", 200, MESSAGE),
+    ("GET", f"/client/v11/databases/{ONE}/transfer-schedules", 200, list_of(SCHEDULE)),
+    ("POST", f"/client/v11/databases/{ONE}/transfer-schedules", 201, SCHEDULE),
+    ("DELETE", f"/client/v11/databases/{ONE}/transfer-schedules/{ONE}", 200, SCHEDULE),
+    ("GET", f"/client/v11/databases/{ONE}/connection-pooling", 200, POOLING),
+    ("POST", f"/client/v11/databases/{ONE}/connection-pooling", 201, POOL),
+    ("GET", f"/postgres/v0/databases/{ONE}/credentials", 200, list_of(CREDENTIAL)),
+    ("POST", f"/postgres/v0/databases/{ONE}/credentials", 201, CREDENTIAL),
+    ("GET", f"/postgres/v0/databases/{ONE}/credentials/{ONE}", 200, CREDENTIAL),
+    ("GET", f"/data/maintenances/v1/{ONE}", 200, MAINTENANCE),
 ]
 
 
-def schema_of(method: str, path: str, status: int) -> Schema:
-    """What an answer has to be. Raises LookupError for one that no schema was written for."""
+def schema_of(method: str, path: str, status: int, headers: Headers) -> Schema:
+    """What the answer to such a request has to be. Raises LookupError for one that it cannot be."""
     if status >= 400:
-        return {"anyOf": [ERROR, NOTHING]}
-    for methods, pattern, schema in ANSWERS:
+        return refusal(path, status)
+    asked = {name.lower(): value for name, value in headers.items()}
+    for methods, pattern, expected, form in ANSWERS:
         if re.fullmatch(methods, method) and re.fullmatch(pattern, path):
-            return schema
+            schema = form(asked) if callable(form) else form
+            if status == expected or (status == 206 and method == "GET" and schema["type"] == "array"):
+                return schema
     raise LookupError(f"no schema for {method} {path} {status}")
+
+
+def refusal(path: str, status: int) -> Schema:
+    """Only the Data API refuses without a word, a database that it does not know yet; others name what is missing."""
+    resource = {"resource": TEXT}
+    named = resource if status == 404 else {}
+    error = whole(
+        {"id": {"enum": ERRORS[status]}, "message": {"type": "string", "minLength": 1}, **named},
+        {"url": TEXT, "app": ANYTHING, **resource},
+    )
+    return {"anyOf": [error, NOTHING]} if status == 404 and path.startswith("/client/") else error

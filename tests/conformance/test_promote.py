@@ -6,32 +6,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from conformance.effects import descriptions, names_of, unfollowed
 from conformance.heroku_cli import Cli
 from local_heroku.launcher import LocalHeroku
 
 ATTACH = "POST /addon-attachments"
-
-
-def unfollowed(heroku: LocalHeroku, addon: str) -> None:
-    """Makes a follower a database of its own."""
-    heroku.put(f"/client/v11/databases/{addon}/unfollow")
-    status = f"/client/v11/databases/{addon}/wait_status"
-    heroku.wait_until("the unfollow to end", lambda: not heroku.get(status)["waiting?"])
-
-
-@pytest.fixture
-def free(heroku: LocalHeroku, follower: str) -> str:
-    """A database that was a follower and can be promoted."""
-    unfollowed(heroku, follower)
-    return follower
-
-
-def descriptions(heroku: LocalHeroku, app: str) -> list[str]:
-    return [str(r["description"]) for r in heroku.get(f"/apps/{app}/releases")]
-
-
-def names_of(heroku: LocalHeroku, app: str, addon: str) -> set[str]:
-    return {a["name"] for a in heroku.get(f"/apps/{app}/addon-attachments") if a["addon"]["name"] == addon}
 
 
 def test_unfollow_asks_for_four_things_and_really_promotes(

@@ -6,11 +6,11 @@ from local_heroku.world import App, Release
 
 
 async def list_apps(c: Call) -> Answer:
-    return 200, [wire.app(a) for a in c.world.apps.values() if a.name not in c.world.forbidden]
+    return 200, [c.app_shown(a) for a in c.world.apps.values() if a.name not in c.world.forbidden]
 
 
 async def show_app(c: Call) -> Answer:
-    return 200, wire.app(c.app)
+    return 200, c.app_shown(c.app)
 
 
 async def change_app(c: Call) -> Answer:
@@ -23,7 +23,7 @@ async def change_app(c: Call) -> Answer:
         app.maintenance = c.body["maintenance"]
         c.world.event("maintenance", app=app.name, on=app.maintenance)
         c.world.in_background(router.follow(c.world, app))
-    return 200, wire.app(app)
+    return 200, c.app_shown(app)
 
 
 async def create_app(c: Call) -> Answer:
@@ -35,7 +35,7 @@ async def create_app(c: Call) -> Answer:
     c.world.apps[app.id] = app
     await router.listen(c.world, app)
     releases.announce(c.world, app, "Initial release")
-    return 201, wire.app(app)
+    return 201, c.app_shown(app)
 
 
 async def delete_app(c: Call) -> Answer:
@@ -47,7 +47,7 @@ async def delete_app(c: Call) -> Answer:
     for attachment in c.world.attachments_of(app):
         del c.world.attachments[attachment.id]
     del c.world.apps[app.id]
-    return 200, wire.app(app)
+    return 200, c.app_shown(app)
 
 
 async def show_config(c: Call) -> Answer:

@@ -19,6 +19,9 @@ class Call:
     ) -> None:
         self.world, self.cluster, self.words, self.body, self.headers = world, cluster, words, body or {}, headers
 
+    def app_shown(self, app: App) -> Json:
+        return wire.app(app, self.headers.get("Accept", ""))
+
     def addon_shown(self, addon: Addon) -> Json:
         return wire.addon(addon, self.headers.get("Accept-Expansion", ""))
 

@@ -18,7 +18,7 @@ class Bucket:
     @property
     def remaining(self) -> int:
         self._refill()
-        return int(self.tokens)
+        return max(int(self.tokens), 0)
 
     def take(self) -> bool:
         """Whether a request is let through."""

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ from local_heroku.paging import page_of
 from local_heroku.postgres import Cluster
 from local_heroku.world import World, new_id
 
+SERVED = re.compile(r"application/vnd\.heroku\+json; ?version=3(\.\w|$|[,;])")
 DATA = "/client/v11/databases/{addon}"
 ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/apps", apps_api.list_apps),
@@ -147,7 +149,8 @@ def _remembered(world: World, request: web.Request, answer: web.Response, sent: 
     got = json.loads(answer.text) if answer.text else None
     headers = {name: value for name, value in request.headers.items() if name != "Authorization"}
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
-    return {**kept, "sent": json.loads(sent) if sent else None, "got": got, "headers": headers, "scheme": scheme}
+    seen = {"headers": headers, "scheme": scheme, "answered": dict(answer.headers)}
+    return {**kept, "sent": json.loads(sent) if sent else None, "got": got, **seen}
 
 
 async def _answered(world: World, cluster: Cluster, handler: Handler, request: web.Request) -> tuple[int, Any]:
@@ -167,7 +170,7 @@ async def _answered(world: World, cluster: Cluster, handler: Handler, request: w
 def _check(request: web.Request) -> None:
     """The Platform API answers only those who say which version of it they mean."""
     of_data = request.path.startswith(("/client/", "/postgres/", "/data/"))
-    if not of_data and "application/vnd.heroku+json" not in request.headers.get("Accept", ""):
+    if not of_data and not SERVED.match(request.headers.get("Accept", "")):
         raise refusals.no_version()
 
 
@@ -182,7 +185,7 @@ def _authenticate(world: World, request: web.Request) -> None:
 
 def _rendered(world: World, request: web.Request, status: int, body: Any) -> web.Response:
     headers = {
-        "Request-Id": request.headers.get("Request-Id", new_id())[:2000],
+        "Request-Id": new_id(),
         "RateLimit-Remaining": str(world.bucket.remaining),
     }
     if world.warning:

@@ -19,13 +19,15 @@ def reference(thing: App | Addon) -> Json:
     return {"id": thing.id, "name": thing.name}
 
 
-def app(a: App) -> Json:
+def app(a: App, accepted: str = "") -> Json:
+    """The version that clients are made for, `3.sdk`, has the generation by its name alone."""
+    generation = {"id": _stable_id(a.generation), "name": a.generation}
     return {
         "id": a.id,
         "name": a.name,
         "maintenance": a.maintenance,
         "space": a.space,
-        "generation": {"id": _stable_id(a.generation), "name": a.generation},
+        "generation": a.generation if "version=3.sdk" in accepted else generation,
         "owner": _USER,
         "region": {"id": _stable_id("us"), "name": "us"},
         "stack": {"id": _stable_id("heroku-24"), "name": "heroku-24"},
