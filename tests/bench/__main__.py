@@ -6,12 +6,10 @@ Everything is measured on the realistic profile of the local Heroku; the floor o
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from rich.table import Table
 
 from bench.chart import chart
 from bench.contenders import adopt, by_hand, by_heroku, by_pulumi
+from bench.figures import NAMES, Costs, Runs, figures_of, lost_by
 from bench.many import databases, previews
 from bench.stage import BenchFailed, Measured, measure, stage
 from bench.steps_cost import costs_of
@@ -27,19 +26,12 @@ from conformance.heroku_cli import NoCli, install
 from demo.walk import ROOT, new_stack_in
 from toolchain import Stack, Unavailable, find
 
-RESULT, CHART = ROOT / "build" / "bench.json", ROOT / "build" / "bench.svg"
 ROUNDS, APPS, DATABASES, PREVIEWS = 3, 8, 10, 21
-NAMES = {"a": "CLI runbook", "b": "pulumi up", "c": "addons:upgrade (emulated)", "b8": "pulumi up, 8 apps"}
-
-Runs = dict[str, list[Measured]]
 
 
 def main() -> int:
-    """
-    Returns 0 when every contender did its work and this component lost nothing; whether the times are good is for the
-    reader to judge.
-    """
-    options = _options()
+    """Fails when a contender does not do its work; otherwise as `conclude` says."""
+    options = options_of(sys.argv[1:])
     console = Console(soft_wrap=True, highlight=False)
     began = time.monotonic()
     try:
@@ -47,37 +39,53 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="heroku-postgres-bench-") as folder:
             new_stack = new_stack_in(Path(folder), toolchain)
             runs, costs = _contend(options, program, new_stack, Path(folder), console)
-            many = _many(options, new_stack, console)
+            walls, looks = _many(options, new_stack, console)
     except (BenchFailed, NoCli, Unavailable) as error:
         console.print(f"The bench failed: {error}", style="bold red")
         return 1
-    result = {**_figures(runs), **many, "window_by_step": costs, "seconds": round(time.monotonic() - began)}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    drawn = {NAMES[key]: w for key in ("a", "b") if key in runs and (w := _middle(runs[key]).window)}
-    if drawn:
-        CHART.write_text(chart(drawn))
+    result = {**figures_of(runs, costs, walls, looks), "seconds": round(time.monotonic() - began)}
+    write(result, ROOT, whole=is_whole(options))
     _show(console, result)
-    lost = [NAMES[key] for key in ("b", "b8") for m in runs.get(key, ()) if m.missing or m.rogue_missing]
+    return conclude(console, runs)
+
+
+def conclude(console: Console, runs: Runs) -> int:
+    """The exit code: 0 when this component lost nothing; whether the times are good is for the reader to judge."""
+    lost = lost_by(runs)
     if lost:
-        console.print(f"acknowledged orders were lost by {', '.join(sorted(set(lost)))}", style="bold red")
+        console.print(f"acknowledged orders were lost by {', '.join(lost)}", style="bold red")
     return 1 if lost else 0
 
 
-def _options() -> argparse.Namespace:
+def write(result: dict[str, Any], root: Path, *, whole: bool) -> None:
+    """The record and the chart of the README; a partial run leaves both alone and has a record of its own."""
+    record = root / "build" / ("bench.json" if whole else "bench-partial.json")
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps(result, indent=2) + "\n")
+    if whole:
+        (root / "docs" / "outage.svg").write_text(chart(result["timelines"]))
+
+
+def is_whole(options: argparse.Namespace) -> bool:
+    """Whether every way is measured in at least as many rounds as the figures of the README."""
+    return not options.only and options.rounds >= ROUNDS
+
+
+def options_of(words: list[str]) -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser("bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="", help="a, b, c, b8, many, with commas; all of them by default")
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def _contend(
     options: argparse.Namespace, program: Path, new_stack: Stack, folder: Path, console: Console
-) -> tuple[Runs, dict[str, Any]]:
+) -> tuple[Runs, list[Costs]]:
     """Every contender once a round; the same seed for all of a round."""
     runs: Runs = {}
-    costs: list[dict[str, Any]] = []
+    costs: list[Costs] = []
     for number in range(1, options.rounds + 1):
         for key, run in _contenders(program, new_stack, folder, costs).items():
             if options.only and key not in options.only.split(","):
@@ -85,11 +93,11 @@ def _contend(
             measured = run(options.seed + number)
             runs.setdefault(key, []).append(measured)
             console.print(_line(number, key, measured))
-    return runs, _medians_of_steps(costs)
+    return runs, costs
 
 
 def _contenders(
-    program: Path, new_stack: Stack, folder: Path, costs: list[dict[str, Any]]
+    program: Path, new_stack: Stack, folder: Path, costs: list[Costs]
 ) -> dict[str, Callable[[int], Measured]]:
     home = folder / "cli-home"
     (home / "cache").mkdir(parents=True, exist_ok=True)
@@ -102,8 +110,8 @@ def _contenders(
         with stage(new_stack, apps) as s:
             adopt(s)
             measured = measure(s, seed, by_pulumi)
-            if apps == 1:
-                costs.append(costs_of(measured.facts["steps"], s.heroku.requests()))
+            if apps == 1 and (w := measured.window):
+                costs.append(costs_of(measured.facts["steps"], s.heroku.requests(), w.maintenance_on, w.served))
             return measured
 
     def c(seed: int) -> Measured:
@@ -120,9 +128,12 @@ def _line(number: int, key: str, m: Measured) -> str:
     return f"round {number}, {NAMES[key]}: outage {m.outage:.2f} s{floor}{gaps}, in all {m.total:.1f} s{lost}"
 
 
-def _many(options: argparse.Namespace, new_stack: Stack, console: Console) -> dict[str, Any]:
+def _many(
+    options: argparse.Namespace, new_stack: Stack, console: Console
+) -> tuple[dict[int, list[float]], dict[str, list[float]]]:
+    """Seconds of an update by its number of databases, and of previews without changes."""
     if options.only and "many" not in options.only.split(","):
-        return {}
+        return {}, {}
     walls: dict[int, list[float]] = {1: [], DATABASES: []}
     for number in range(1, max(options.rounds, 2)):
         for count, found in walls.items():
@@ -130,71 +141,7 @@ def _many(options: argparse.Namespace, new_stack: Stack, console: Console) -> di
                 found.append(databases(s, count, options.seed + number))
             console.print(f"round {number}, {count} database(s) in one update: {found[-1]:.1f} s")
     with stage(new_stack) as component, stage(new_stack) as static:
-        preview = previews(component, static, options.seed, PREVIEWS)
-    medians = {count: statistics.median(found) for count, found in walls.items()}
-    return {
-        "databases": {str(count): _spread(found) for count, found in walls.items()},
-        "databases_ratio": round(medians[DATABASES] / medians[1], 3),
-        "preview": preview,
-        "preview_ratio": preview["ratio"],
-    }
-
-
-def _figures(runs: Runs) -> dict[str, Any]:
-    shown: dict[str, Any] = {NAMES[key]: _of(measured) for key, measured in runs.items()}
-    ratios = {}
-    if {"a", "b"} <= set(runs):
-        above = {key: statistics.median(m.overhead for m in runs[key]) for key in "ab"}
-        ratios["overhead_ratio"] = round(above["b"] / above["a"], 4)
-        ratios["overhead_seconds"] = round(above["b"], 3)
-    if {"b", "b8"} <= set(runs):
-        outages = {key: statistics.median(m.outage for m in runs[key]) for key in ("b", "b8")}
-        ratios["apps_ratio"] = round(outages["b8"] / outages["b"], 3)
-    return {"contenders": shown, **ratios}
-
-
-def _of(runs: list[Measured]) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "outage": _spread([m.outage for m in runs]),
-        "unserved": _spread([m.unserved for m in runs]),
-        "total": _spread([m.total for m in runs]),
-        "acknowledged": sum(m.acknowledged for m in runs),
-        "lost": sum(m.missing for m in runs),
-        "rogue_acknowledged": sum(m.rogue_acknowledged for m in runs),
-        "rogue_lost": sum(m.rogue_missing for m in runs),
-    }
-    windows = [m.window for m in runs if m.window]
-    if windows:
-        row["overhead"] = _spread([m.overhead for m in runs])
-        row["floor"] = _spread([w.floor.seconds for w in windows])
-        row["floor_parts"] = {
-            name: round(statistics.median(asdict(w.floor)[name] for w in windows), 3)
-            for name in asdict(windows[0].floor)
-        }
-        row["gaps"] = {name: round(statistics.median(w.gaps[name] for w in windows), 3) for name in windows[0].gaps}
-    return row
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(values), 3),
-        "least": round(min(values), 3),
-        "most": round(max(values), 3),
-    }
-
-
-def _medians_of_steps(costs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The median of every part of every step over the rounds."""
-    if not costs:
-        return {}
-    return {
-        step: {part: round(statistics.median(c[step][part] for c in costs), 3) for part in parts}
-        for step, parts in costs[0].items()
-    }
-
-
-def _middle(runs: list[Measured]) -> Measured:
-    return sorted(runs, key=lambda m: m.outage)[len(runs) // 2]
+        return walls, previews(component, static, options.seed, PREVIEWS)
 
 
 def _show(console: Console, result: dict[str, Any]) -> None:
@@ -206,9 +153,17 @@ def _show(console: Console, result: dict[str, Any]) -> None:
     console.print(table)
     steps = Table("step in the window", *next(iter(result["window_by_step"].values()), {}), box=None)
     for step, parts in result["window_by_step"].items():
-        steps.add_row(step, *(f"{s:.2f}" for s in parts.values()))
-    console.print(steps)
-    console.print({k: v for k, v in result.items() if "ratio" in k or "seconds" in k})
+        steps.add_row(step, *(f"{s['median']:.2f}" for s in parts.values()))
+    console.print(steps, limits_table(result))
+
+
+def limits_table(result: dict[str, Any]) -> Table:
+    """Each figure that has a limit, the limit, and whether it was reached."""
+    table = Table("figure", "measured", "limit", "reached", box=None)
+    for name, row in result["limits"].items():
+        bound = "under" if name == "overhead_seconds" else "at most"
+        table.add_row(name, f"{result[name]:.3f}", f"{bound} {row['limit']}", "yes" if row["reached"] else "NO")
+    return table
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.timeline import Window, outage, silences, window_of
+from bench.timeline import Window, outage, silences, upgrade_timeline, window_of
 from demo.orders import Customer
 from demo.walk import orders_on, project_in
 from local_heroku.launcher import LocalHeroku
@@ -58,6 +58,7 @@ class Measured:
     rogue_acknowledged: int
     rogue_missing: int
     window: Window | None
+    timeline: dict[str, Any]
     facts: dict[str, Any]
 
     @property
@@ -124,5 +125,6 @@ def _measured(
         rogue_acknowledged=len(rogue.acknowledged),
         rogue_missing=len(rogue.missing_on(url)),
         window=window,
+        timeline=window.timeline if window else upgrade_timeline(APP, s.heroku.events()),
         facts=facts,
     )

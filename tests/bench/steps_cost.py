@@ -1,55 +1,53 @@
 """What each step costs of the window, from what its process and the local Heroku wrote down; pure."""
 
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
 API = ("maintenance-on", "scale-down", "stop-one-off", "keep-attached", "unfollow", "attach", "scale-up")
 API_LATE = ("maintenance-off", "carry-schedule")
 SQL = ("reach-over-sql", "end-sessions", "lock", "barrier", "await-replay", "await-writable", "seal")
 WAITING = ("await-dynos", "await-one-offs", "await-unfollowed", "await-release", "await-web")
-KINDS = {
-    **dict.fromkeys((*API, *API_LATE), "API writes"),
-    **dict.fromkeys(SQL, "SQL"),
-    **dict.fromkeys(WAITING, "waiting"),
-    "start-keeper": "keeper",
-}
-PARTS = ("engine", "process start", "imports", "API writes", "SQL", "waiting", "keeper", "looking")
-IN_WINDOW = ("maintenance-on", "scale-down", "promote", "restore")
+KINDS = {**dict.fromkeys((*API, *API_LATE), "API"), **dict.fromkeys(SQL, "SQL"), **dict.fromkeys(WAITING, "waiting")}
+PARTS = ("engine", "process start", "imports", "API", "SQL", "waiting", "own work")
+LAST = "service back"
 
 Row = dict[str, Any]
+Busy = tuple[float, float, str]
 
 
-def costs_of(rows: list[Row], requests: list[Row]) -> dict[str, dict[str, float]]:
-    """Seconds by step and part; `engine` is what lies between the end of the step before and the start of this one."""
-    ordered = sorted(rows, key=lambda row: float(row["started"]))
-    found = {}
-    for before, row in pairwise(ordered):
-        if row["step"] in IN_WINDOW:
-            found[str(row["step"])] = _cost(before, row, requests)
+def costs_of(rows: list[Row], requests: list[Row], begin: float, end: float) -> dict[str, dict[str, float]]:
+    """
+    Seconds by step and part, of the window alone; together they are the window, because each part goes on from the
+    end of the one before it. `engine` is what lies between two steps, `service back` what lies after the last one.
+    """
+    found, reached = {}, begin
+    for row in sorted(rows, key=lambda row: float(row["started"])):
+        if row["ended"] > begin:
+            found[str(row["step"])] = parts = dict.fromkeys(PARTS, 0.0)
+            for part, until in _parts(row, requests):
+                until = min(max(until, reached), end)
+                parts[part] += until - reached
+                reached = until
+    found[LAST] = {**dict.fromkeys(PARTS, 0.0), "waiting": end - reached}
     return found
 
 
-def _cost(before: Row, row: Row, requests: list[Row]) -> dict[str, float]:
-    parts = dict.fromkeys(PARTS, 0.0)
-    parts["engine"] = row["started"] - before["ended"]
-    parts["process start"] = row["python"] - row["started"]
-    asked = [r["came"] for r in requests if row["python"] < r["came"] < row["ended"]]
-    parts["imports"] = min(asked, default=row["ended"]) - row["python"]
-    for kind, seconds in _acts(row["acts"]):
-        parts[kind] += seconds
-    known = sum(parts[p] for p in PARTS if p not in {"engine", "process start", "looking"})
-    parts["looking"] = max(row["ended"] - row["python"] - known, 0.0)
-    return {name: round(seconds, 3) for name, seconds in parts.items()}
+def _parts(row: Row, requests: list[Row]) -> Iterator[tuple[str, float]]:
+    """Every part of a step in its order, and until when; what came before an earlier part's end is none of its own."""
+    asked = [(float(r["came"]), float(r["at"]), "API") for r in requests if row["python"] < r["came"] < row["ended"]]
+    busy = sorted([*asked, *_acts(row["acts"])])
+    yield "engine", row["started"]
+    yield "process start", row["python"]
+    yield "imports", min((begun for begun, _, _ in busy), default=row["ended"])
+    for begun, ended, kind in busy:
+        yield "own work", begun
+        yield kind, ended
+    yield "own work", row["ended"]
 
 
-def _acts(acts: list[list[Any]]) -> list[tuple[str, float]]:
-    """Kind and length of every act; those of several apps at once are counted as the time in which any was at it."""
-    spans, begun, depth = [], 0.0, 0
-    for name, phase, at in acts:
-        if phase == "before":
-            begun, depth = (at, 1) if not depth else (begun, depth + 1)
-        elif depth:
-            depth -= 1
-            if not depth:
-                spans.append((KINDS.get(name, "looking"), at - begun))
-    return [span for span in spans if span[0] != "looking"]
+def _acts(acts: list[list[Any]]) -> Iterator[Busy]:
+    """Begin, end and kind of every act; of acts of one name, each end belongs to the oldest that is open."""
+    for name in {name for name, _, _ in acts} & KINDS.keys():
+        begun = [at for other, phase, at in acts if other == name and phase == "before"]
+        ended = [at for other, phase, at in acts if other == name and phase == "after"]
+        yield from ((a, b, KINDS[name]) for a, b in zip(begun, ended, strict=False))

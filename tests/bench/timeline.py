@@ -2,10 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 Event = dict[str, Any]
+Part = tuple[str, float, float]
+"""Name, begin and end."""
+
+PARTS = ("dyno stop", "unfollow", "attach", "dyno boot")
+COUNTED = {
+    "dyno_stop": "from scaled to nothing until the last dyno has ended",
+    "catch_up": "0: the local Heroku has no event of a replay; what it takes counts as above the floor",
+    "unfollow": "from asked for until the Data API says that it is done",
+    "attach": "the one request that makes DATABASE the new database",
+    "dyno_boot": "from a web dyno's start until it is up",
+}
+"""What the floor is made of; every part but the catch-up is from events of the very run it is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,17 +26,27 @@ class Floor:
     What no way to do it can go below, in seconds of the very run it is compared with: dynos stop, the follower is cut
     off, DATABASE is attached, a web dyno boots, with nothing in between.
 
-    The catch-up is counted as nothing: it takes some hundredths of a second and is not seen from outside.
+    The catch-up is counted as nothing, see COUNTED: that makes the floor lower, and what is above it more, for each.
     """
 
     dyno_stop: float
+    catch_up: float
     unfollow: float
     attach: float
     dyno_boot: float
 
     @property
     def seconds(self) -> float:
-        return self.dyno_stop + self.unfollow + self.attach + self.dyno_boot
+        return self.dyno_stop + self.catch_up + self.unfollow + self.attach + self.dyno_boot
+
+    @property
+    def timeline(self) -> dict[str, Any]:
+        """The parts with nothing in between."""
+        took = (self.dyno_stop, self.unfollow, self.attach, self.dyno_boot)
+        ends = list(accumulate(took))
+        return timeline(
+            [(name, end - s, end) for name, s, end in zip(PARTS, took, ends, strict=True)], 0.0, self.seconds
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +70,7 @@ class Window:
     def floor(self) -> Floor:
         return Floor(
             self.dynos_ended - self.scaled_down,
+            0.0,
             self.unfollowed - self.unfollow_asked,
             self.attach,
             self.dyno_up - self.dyno_started,
@@ -68,6 +91,18 @@ class Window:
             "attached to scaled up": self.dyno_started - self.attached,
             "dyno up to served": self.served - self.dyno_up,
         }
+
+    @property
+    def timeline(self) -> dict[str, Any]:
+        """The parts of the floor, each when it was."""
+        spans = (
+            (self.scaled_down, self.dynos_ended),
+            (self.unfollow_asked, self.unfollowed),
+            (self.attached - self.attach, self.attached),
+            (self.dyno_started, self.dyno_up),
+        )
+        parts = [(name, begin, end) for name, (begin, end) in zip(PARTS, spans, strict=True)]
+        return timeline(parts, self.maintenance_on, self.served)
 
 
 def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
@@ -98,6 +133,22 @@ def window_of(app: str, events: list[Event], requests: list[Event]) -> Window:
         maintenance_off=moment("maintenance", lambda e: not e["on"], started),
         routed=moment("routed", lambda e: not e["maintenance"], started),
     )
+
+
+def upgrade_timeline(app: str, events: list[Event]) -> dict[str, Any]:
+    """Heroku's own change of plan: from the interruption until a web dyno is up that began after it."""
+    cut = _first(e for e in events if e["what"] == "upgrade interrupts")
+    done = _first(e for e in events if e["what"] == "upgraded")
+    web = [e for e in events if e.get("app") == app and str(e.get("dyno")).startswith("web.") and e["at"] >= done]
+    started = _first(e for e in web if e["what"] == "dyno started")
+    up = _first(e for e in web if e["what"] == "dyno up" and e["at"] >= started)
+    return timeline([("Heroku's upgrade", cut, done), ("dyno boot", started, up)], cut, up)
+
+
+def timeline(parts: list[Part], since: float, until: float) -> dict[str, Any]:
+    """As `bench.json` has it: all in seconds since the first moment."""
+    shown = [[name, round(begin - since, 3), round(end - since, 3)] for name, begin, end in parts]
+    return {"seconds": round(until - since, 3), "parts": shown}
 
 
 def _first(events: Iterable[Event]) -> float:
