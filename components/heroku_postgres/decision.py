@@ -164,7 +164,7 @@ def _switched(before: Decision, wish: Wish, target: Declared, leader: Database, 
     return replace(
         before,
         kind=Kind.CHANGEOVER,
-        summary=f"{', '.join(wish.apps)} moves from {leader.name} ({leader.plan}) to {target.addon} ({wish.plan})",
+        summary=f"{', '.join(wish.apps)} {'moves' if len(wish.apps) == 1 else 'move'} from {leader.name} ({leader.plan}) to {target.addon} ({wish.plan})",
         primary=target.addon,
         plan=wish.plan,
         retired=tuple(d.name for d in kept.values()),

@@ -10,7 +10,6 @@ from .conftest import Operator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
-CI = {"CI": "true", "GITHUB_ACTIONS": "true", "TERM": "dumb"}
 
 
 @pytest.fixture
@@ -52,18 +51,6 @@ def test_a_preview_changes_nothing(adopted: Operator) -> None:
 
     assert adopted.writes() == before
     assert adopted.is_as_found()
-
-
-def test_what_a_comment_on_a_pull_request_shows_has_the_whole_runbook_and_the_findings(
-    adopted: Operator, heroku: LocalHeroku
-) -> None:
-    heroku.patch(f"/_control/apps/{adopted.name}", {"features": {"preboot": True}, "services": ["scheduler"]})
-
-    comment = adopted.stack.pulumi("preview", "--suppress-progress", env=CI, check=True).stdout
-
-    assert all(f"{step}:" in comment for step in STEPS)
-    assert "[preboot]" in comment
-    assert "[scheduler]" in comment
 
 
 @pytest.mark.parametrize(
