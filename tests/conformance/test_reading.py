@@ -125,6 +125,7 @@ ROWS = [
     "Plan",
     "Status",
     "Data Size",
+    "Tables",
     "PG Version",
     "Connections",
     "Connection Pooling",

@@ -212,6 +212,23 @@ def test_one_off_dynos_are_waited_for_or_stopped_by_policy(
     assert operator.is_as_found() == (policy == "wait")
 
 
+@pytest.mark.parametrize(("policy", "code"), [("wait", 10), ("stop", 0)])
+def test_jobs_of_the_scheduler_are_waited_for_or_stopped_like_other_one_off_dynos(
+    operator: Operator, heroku: LocalHeroku, policy: str, code: int
+) -> None:
+    operator.extra = ("--one-off-dynos", policy, "--budget", "4")
+    operator.run_until("maintenance-on")
+    heroku.patch(f"/_control/apps/{operator.apps[0]}", {"scheduled": "sleep 60"})
+
+    got, said = operator.run("scale-down")
+
+    assert got == code, said
+    assert "scheduler." in said
+    assert operator.is_as_found() == (policy == "wait")
+    left = [d["type"] for d in heroku.get(f"/apps/{operator.apps[0]}/dynos") if d["type"] == "scheduler"]
+    assert left == (["scheduler"] if policy == "wait" else [])
+
+
 def test_a_step_that_is_told_to_end_puts_everything_back(operator: Operator, heroku: LocalHeroku) -> None:
     operator.run_until("maintenance-on")
     heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})

@@ -13,7 +13,7 @@ from local_heroku.latency import PROFILES, Latency
 from local_heroku.plans import SERVICE, Plan, plan_named
 from local_heroku.rate import CAPACITY, Bucket
 from local_heroku.sample_app import SCHEMA
-from local_heroku.world import Addon, App, Attachment, ProcessType
+from local_heroku.world import SIZE, Addon, App, Attachment, ProcessType
 
 PYTHON = "python -m local_heroku.sample_app"
 SEED = "INSERT INTO orders (reference, source) SELECT 'seed-' || n, 'seed' FROM generate_series(1, %s) n"
@@ -91,7 +91,8 @@ def _shown(app: App, addon: Addon | None) -> dict[str, Any]:
 
 async def change_app(c: Call) -> Answer:
     """
-    Knobs of an app: `generation`, `space`, `features`, `forbidden`, `release` (a command, None for none), `services`.
+    Knobs of an app: `generation`, `space`, `features`, `forbidden`, `release` (a command, None for none), `services`;
+    `scheduled`, a command that Heroku Scheduler runs now, in a one-off dyno of its own kind.
     """
     app = next((a for a in c.world.apps.values() if a.name == c.words["app"]), None)
     if app is None:
@@ -105,6 +106,8 @@ async def change_app(c: Call) -> Answer:
             app.formation["release"] = ProcessType("release", str(c.body["release"]))
     if "forbidden" in c.body:
         (c.world.forbidden.add if c.body["forbidden"] else c.world.forbidden.discard)(app.name)
+    if "scheduled" in c.body:
+        await dynos.run_one_off(c.world, app, str(c.body["scheduled"]), "scheduler", SIZE)
     for service in c.body.get("services", []):
         addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0, 0), state="provisioned")
         c.world.addons[addon.id] = addon

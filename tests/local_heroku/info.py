@@ -9,7 +9,7 @@ from local_heroku.world import Addon, World
 
 WITHOUT_STANDBY = ("standard", "essential", "mini", "basic")
 WINDOW = "Mondays 20:30 to Tuesdays 00:30 UTC"
-RESOLVED = ("Followers", "Following", "Forked From")
+RESOLVED = ("Followers", "Following", "Forks", "Forked From")
 """Rows whose values are addresses of databases, which a client shows as names of config vars."""
 
 
@@ -77,7 +77,7 @@ async def _facts(addon: Addon) -> dict[str, Any]:
     )
     return {
         "num_bytes": int(size),
-        "num_tables": None,
+        "num_tables": await addon.server.tables(),
         "num_connections": int(sessions),
         "num_connections_waiting": int(waiting),
         "postgres_version": str(version).split()[0],
@@ -93,6 +93,7 @@ async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, 
         "Status": ["Available" if not addon.waiting else addon.waiting.capitalize()],
         "HA Status": [] if tier_of(addon.plan) in WITHOUT_STANDBY else ["Available"],
         "Data Size": [f"{size / 2**20:.1f} MB / {limit / 2**30:.0f} GB ({100 * size / limit:.2f}%)"],
+        "Tables": [facts["num_tables"]],
         "PG Version": [facts["postgres_version"]],
         "Connections": [f"{facts['num_connections']}/120"],
         "Connection Pooling": ["Available"],
@@ -110,17 +111,25 @@ async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, 
 
 
 async def _relations(world: World, addon: Addon) -> dict[str, list[Any]]:
-    """Who follows whom, and how far behind."""
-    rows: dict[str, list[Any]] = {}
-    followers = [_bare(f) for f in world.followers_of(addon) if f.server]
-    if followers:
-        rows["Followers"] = followers
-    if addon.leader is not None and addon.leader.server is not None and addon.server is not None:
-        rows["Following"] = [_bare(addon.leader)]
-        rows["Behind By"] = [f"{await addon.server.commits_behind(addon.leader.server)} commits"]
-    if addon.forked_from is not None:
-        rows["Forked From"] = [_bare(addon.forked_from)]
-    return rows
+    """Who follows whom and how far behind, and who was cut off from whom, in the order of `heroku pg:info`."""
+    forks = [other for other in world.addons.values() if other.forked_from is addon]
+    rows = {"Followers": _addresses(world.followers_of(addon)), **await _following(addon), "Forks": _addresses(forks)}
+    rows["Forked From"] = _addresses([addon.forked_from] if addon.forked_from else [])
+    return {name: values for name, values in rows.items() if values}
+
+
+async def _following(addon: Addon) -> dict[str, list[Any]]:
+    """How far behind is not told while a follower is not available; that is unknown then, and not zero."""
+    leader, server = addon.leader, addon.server
+    if leader is None or leader.server is None or server is None:
+        return {}
+    if addon.waiting:
+        return {"Following": [_bare(leader)]}
+    return {"Following": [_bare(leader)], "Behind By": [f"{await server.commits_behind(leader.server)} commits"]}
+
+
+def _addresses(addons: list[Addon]) -> list[str]:
+    return [_bare(addon) for addon in addons if addon.server is not None]
 
 
 def _bare(addon: Addon) -> str:

@@ -225,6 +225,16 @@ class Server:
         ((size,),) = await self.ask("SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
         return int(size)
 
+    async def tables(self) -> int:
+        """How many tables the database of the app has; only a session of that database knows."""
+        connection = await psycopg.AsyncConnection.connect(
+            host=str(self.folder.parent), port=self.port, user="postgres", dbname=self.database, autocommit=True
+        )
+        async with connection:
+            cursor = await connection.execute("SELECT count(*) FROM pg_stat_user_tables")
+            ((count,),) = await cursor.fetchall()
+        return int(count)
+
     async def create_credential(self, name: str, password: str) -> None:
         """A role that may read and write what the default one may, as `pg:credentials:create` leaves it to grants."""
         role, owner = sql.Identifier(name), sql.Identifier(self.role)

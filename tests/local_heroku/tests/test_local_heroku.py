@@ -287,6 +287,34 @@ def test_a_one_off_dyno_is_listed_until_it_is_stopped(heroku: LocalHeroku, shop:
     assert dyno["type"] == "run"
 
 
+def test_a_job_of_the_scheduler_outlasts_scaling_and_releases_and_is_listed_until_it_ends(
+    heroku: LocalHeroku, shop: dict[str, Any]
+) -> None:
+    name, path = shop["name"], f"/apps/{shop['name']}/dynos"
+    heroku.patch(f"/_control/apps/{name}", {"scheduled": "sleep 60"})
+    heroku.patch(
+        f"/apps/{name}/formation", {"updates": [{"type": "web", "quantity": 0}, {"type": "worker", "quantity": 0}]}
+    )
+    heroku.patch(f"/apps/{name}/config-vars", {"COLOUR": "blue"})
+    heroku.wait_until("the formation to be gone", lambda: len(heroku.get(path)) == 1)
+    (job,) = heroku.get(path)
+    heroku.post(f"{path}/{job['name']}/actions/stop")
+    heroku.wait_until("the job to be gone", lambda: heroku.get(path) == [])
+
+    assert job["type"] == "scheduler"
+    assert job["name"].startswith("scheduler.")
+    assert "scheduler" not in heroku.quantities(name)
+
+
+def test_a_job_of_the_scheduler_that_ended_is_not_started_again(heroku: LocalHeroku, shop: dict[str, Any]) -> None:
+    heroku.patch(f"/_control/apps/{shop['name']}", {"scheduled": "true"})
+
+    path = f"/apps/{shop['name']}/dynos"
+    heroku.wait_until("the job to be gone", lambda: "scheduler." not in str(heroku.get(path)))
+    started = [e for e in heroku.events() if e["what"] == "dyno started" and e["app"] == shop["name"]]
+    assert len([e for e in started if e["dyno"].startswith("scheduler.")]) == 1
+
+
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic d3Jvbmc6d3Jvbmc="])
 def test_a_wrong_token_is_unauthorized(heroku: LocalHeroku, authorization: str) -> None:
     status, body = heroku.call("GET", "/apps", headers={"Authorization": authorization})
