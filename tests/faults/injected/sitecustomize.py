@@ -35,9 +35,9 @@ def _install(plan: dict[str, Any]) -> None:
     times = itertools.count(1)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == EVENT and arguments == (plan["act"], plan["phase"]) and "keep" not in sys.argv:
-            if next(times) == plan["nth"]:
-                _stop_here(plan)
+        here = event == EVENT and arguments == (plan["act"], plan["phase"]) and "keep" not in sys.argv
+        if here and next(times) == plan["nth"]:
+            _stop_here(plan)
 
     sys.addaudithook(hook)
 
