@@ -161,10 +161,11 @@ def _changeover(wish: Wish, facts: Facts, managed: dict[int, Database], primary:
 
 def _switched(before: Decision, wish: Wish, target: Declared, leader: Database, kept: dict[int, Database]) -> Decision:
     """What comes of a prepared changeover when it is not held."""
+    moves = f"{', '.join(wish.apps)} {'moves' if len(wish.apps) == 1 else 'move'}"
     return replace(
         before,
         kind=Kind.CHANGEOVER,
-        summary=f"{', '.join(wish.apps)} {'moves' if len(wish.apps) == 1 else 'move'} from {leader.name} ({leader.plan}) to {target.addon} ({wish.plan})",
+        summary=f"{moves} from {leader.name} ({leader.plan}) to {target.addon} ({wish.plan})",
         primary=target.addon,
         plan=wish.plan,
         retired=tuple(d.name for d in kept.values()),

@@ -39,7 +39,8 @@ class Walk:
     def type(self, *words: str) -> str:
         """Shows a command as a user would type it, runs it with the engine's own output, and fails with it."""
         shown = shlex.join(words)
-        self.console.rule(f"[bold]$ pulumi {shown}", align="left")
+        self.console.rule()
+        self.console.print(f"$ pulumi {shown}", style="bold", markup=False, soft_wrap=True)
         started = time.time()
         lines = list(self._lines(self.stack.start(*words), shown))
         self.timings[shown] = round(time.time() - started, 3)
@@ -47,16 +48,17 @@ class Walk:
 
     def _lines(self, process: "subprocess.Popen[str]", shown: str) -> Iterator[str]:
         """What it prints, as it does; a demo that is interrupted leaves no engine behind."""
-        try:
-            for line in process.stdout or ():
-                sys.stdout.write(line)
-                sys.stdout.flush()
-                yield line
-            if process.wait() != 0:
-                raise DemoFailed(f"pulumi {shown} ended with {process.returncode}")
-        finally:
-            if process.poll() is None:
-                end(process)
+        with process:
+            try:
+                for line in process.stdout or ():
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
+                    yield line
+                if process.wait() != 0:
+                    raise DemoFailed(f"pulumi {shown} ended with {process.returncode}")
+            finally:
+                if process.poll() is None:
+                    end(process)
 
     def adopt(self, addon: str) -> None:
         self.type("config", "set", "adopt", addon)
@@ -74,7 +76,7 @@ class Walk:
 
     def tear_down(self) -> None:
         """With the very command that the stack prints."""
-        (command,) = self.stack.outputs()["teardown"]
+        (command,) = json.loads(self.type("stack", "output", "teardown"))
         self.type(*shlex.split(command)[1:], "--yes", "--skip-preview")
         self.type("up", "--yes", "--skip-preview", "--expect-no-changes")
 

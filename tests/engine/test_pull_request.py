@@ -123,6 +123,25 @@ def test_the_comment_says_what_stays_with_the_whole_command_that_removes_it_and_
     assert len(comment) < LONGEST_COMMENT
 
 
+def test_the_preview_in_the_readme_is_what_the_code_prints(operator: Operator, heroku: LocalHeroku) -> None:
+    operator.adopt()
+    operator.config("plan", "standard-2")
+    heroku.patch(f"/_control/apps/{operator.name}", {"features": {"preboot": True}})
+
+    shown = operator.stack.pulumi(*command_of("preview"), env=CI, check=True).stdout
+
+    pasted = (ROOT / "README.md").read_text().split("<!-- preview -->\n```text\n")[1].split("```\n<!-- /preview -->")[0]
+    for found, name in ((operator.app["addon"], "postgresql-round-12345"), (operator.name, "shop")):
+        shown = shown.replace(found, name)
+    assert lines_of(re.sub(r"\btest\b", "sandbox", shown)) == lines_of(pasted)
+
+
+def lines_of(shown: str) -> list[str]:
+    """The lines without their order, which is that of events; the engine cuts off a long output by its length."""
+    whole = re.sub(r"--target-depend[a-z.]*", "--target-dependents", shown)
+    return sorted(line.rstrip() for line in whole.splitlines() if line.strip() and not line.startswith("@"))
+
+
 def test_a_preview_that_fails_is_commented_with_the_finding_that_made_it_fail(
     operator: Operator, heroku: LocalHeroku, tmp_path: Path
 ) -> None:

@@ -547,3 +547,21 @@ def test_an_attachment_of_a_credential_moves_and_still_logs_in_as_that_role(
     assert heroku.get(f"/apps/{name}/addon-attachments/REPORTS")["addon"]["name"] == operator.follower
     with psycopg.connect(heroku.get(f"/apps/{name}/config-vars")["REPORTS_URL"]) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("reports",)
+
+
+def test_a_token_that_may_not_write_is_a_clear_error_before_anything_is_changed(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    message = "The scope of this OAuth authorization does not allow access to this resource"
+    refusal = {"status": 403, "error_id": "forbidden", "message": message}
+    heroku.fault("status", ".*", method="POST|PATCH|PUT|DELETE", times=1000, **refusal)
+
+    operator.run("await-follower")
+    code, said = operator.run("maintenance-on")
+    heroku.clear_faults()
+
+    assert code == 10
+    assert f"403 forbidden to PATCH /apps/{operator.apps[0]}: {message}" in said
+    assert "every app is as it was found" in said
+    assert "Traceback" not in said
+    assert operator.is_as_found()
