@@ -1,9 +1,22 @@
 """The program: reads the stack's config, declares one database, exports what an operator asks for."""
 
 import pulumi
+from pulumi.runtime import get_config_env
 
 from heroku_postgres import Database, DatabaseArgs
 
+KEYS = ("adopt", "app", "apps", "followerLimit", "hold", "oneOffDynos", "plan", "verify", "windowBudget")
+
+
+def refuse_unknown_keys() -> None:
+    """The engine takes any key, so that a misspelt one would leave the default in force and say nothing."""
+    project = f"{pulumi.get_project()}:"
+    own = [key.removeprefix(project) for key in get_config_env() if key.startswith(project)]
+    if unknown := sorted(set(own) - set(KEYS)):
+        raise pulumi.RunError(f"config {', '.join(unknown)}: there is no such key; there are {', '.join(KEYS)}")
+
+
+refuse_unknown_keys()
 config = pulumi.Config()
 args: DatabaseArgs = {
     "app": config.require("app"),

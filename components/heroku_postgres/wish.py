@@ -66,7 +66,7 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
     given = {key: value for key, value in args.items() if value is not None}
     problems += [f"{key}: is missing" for key in ("app", "plan") if key not in given]
     problems += [
-        f"{key}: {problem}" for key, check in CHECKS.items() if key in given and (problem := check(given[key]))
+        f"{_both(key)}: {problem}" for key, check in CHECKS.items() if key in given and (problem := check(given[key]))
     ]
     if not problems:
         apps = (given["app"], *given.get("apps", ()))
@@ -74,6 +74,12 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
     if problems:
         raise BadInput(f"the database {name!r} cannot be declared:\n" + "\n".join(f"  {line}" for line in problems))
     return _wish(name, given)
+
+
+def _both(key: str) -> str:
+    """An argument as a Python program spells it, and as config and other languages do."""
+    first, *others = key.split("_")
+    return f"{key} ({first}{''.join(o.capitalize() for o in others)})" if others else key
 
 
 def _wish(name: str, given: Mapping[str, Any]) -> Wish:

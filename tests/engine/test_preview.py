@@ -98,15 +98,15 @@ def test_a_token_without_rights_on_an_app_fails_the_preview(changing: Operator, 
     [
         ("plan", "standard-99", "Heroku Postgres has no plan standard-99"),
         ("plan", "Standard 2", "plan: 'Standard 2' is not of the form standard-2"),
-        ("windowBudget", "0", "window_budget: 0 is not between 1 and 3600 seconds"),
+        ("windowBudget", "0", "window_budget (windowBudget): 0 is not between 1 and 3600 seconds"),
         ("windowBudget", "soon", "configuration key 'windowBudget' must be of type 'integer'"),
         ("windowBudget", "", "configuration key 'windowBudget' must be of type 'integer'"),
-        ("oneOffDynos", "kill", "one_off_dynos: 'kill' is not one of wait, stop"),
+        ("oneOffDynos", "kill", "one_off_dynos (oneOffDynos): 'kill' is not one of wait, stop"),
         ("hold", "perhaps", "configuration key 'hold' must be of type 'boolean'"),
         ("apps", "admin", "configuration key 'apps' must be of type 'array<string>'"),
         ("app", "", "app: '' is not of the form shop"),
         ("plan", "", "plan: '' is not of the form standard-2"),
-        ("oneOffDynos", "", "one_off_dynos: '' is not one of wait, stop"),
+        ("oneOffDynos", "", "one_off_dynos (oneOffDynos): '' is not one of wait, stop"),
         ("verify", "no", "verify: 'no' is not one of sql, api"),
     ],
 )
@@ -128,3 +128,12 @@ def test_a_config_value_that_is_missing_is_one_readable_line(changing: Operator,
     assert shown.stderr.splitlines() == [
         f"error: validating stack config: Stack 'test' is missing configuration value '{key}'"
     ]
+
+
+def test_a_config_key_that_does_not_exist_is_refused_and_those_that_do_are_named(changing: Operator) -> None:
+    changing.config("windowBudgett", "3")
+
+    shown = str(changing.preview(code=1))
+
+    assert "config windowBudgett: there is no such key; there are adopt, app, apps, followerLimit, hold," in shown
+    assert "Traceback" not in shown

@@ -32,7 +32,6 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="the port of both APIs (a free one)")
     parser.add_argument("--empty", action="store_true", help="without the app `shop`")
     parser.add_argument("--announce", action="store_true", help="one line of JSON instead of text; end when stdin ends")
-    faulthandler.register(signal.SIGUSR1)  # for whoever gets no answer: what each thread is at
     asyncio.run(_run(parser.parse_args()))
     return 0
 
@@ -42,6 +41,7 @@ async def _run(options: argparse.Namespace) -> None:
     root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_place()))
     root.chmod(0o755)
     world = World()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell_what_goes_on)
     try:
         cluster = await Cluster.prepare(root)
         runner = web.AppRunner(application(world, cluster), access_log=None)
@@ -80,6 +80,13 @@ async def _announce(options: argparse.Namespace, world: World, cluster: Cluster)
 
 
 SHOP = {"name": "shop", "web": 2, "worker": 1, "plan": "standard-0", "rows": 5000}
+
+
+def _tell_what_goes_on() -> None:
+    """For whoever gets no answer: what each task and each thread is at, in the log."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+    faulthandler.dump_traceback()
 
 
 async def _until_told(*, watch_stdin: bool) -> None:
