@@ -111,7 +111,7 @@ async def change_app(c: Call) -> Answer:
     if "scheduled" in c.body:
         await dynos.run_one_off(c.world, app, str(c.body["scheduled"]), "scheduler", SIZE)
     for service in c.body.get("services", []):
-        addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0, 0), state="provisioned")
+        addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0), state="provisioned")
         c.world.addons[addon.id] = addon
     return 200, {}
 
