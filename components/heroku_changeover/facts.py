@@ -18,6 +18,9 @@ PRIMARY = "DATABASE"
 POOLER = "connection-pooling:default"
 """The namespace of an attachment that goes through Heroku's server-side connection pooler."""
 
+GONE = frozenset({"deprovisioned", "deprovisioning"})
+"""States of an add-on that Heroku could not provision or is removing; neither is ever provisioned again."""
+
 _COLOUR = re.compile(r"HEROKU_POSTGRESQL_[A-Z]+$")
 
 

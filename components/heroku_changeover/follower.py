@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.errors import Refused, TimedOut
-from heroku_changeover.facts import Database
+from heroku_changeover.facts import GONE, Database
 from heroku_changeover.wait import Wait
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ def _not_available(c: Changeover) -> str | None:
     follower = c.observe().follower
     if follower is None:
         return "there is no such add-on"
+    if follower.state in GONE:
+        raise Refused(
+            f"{follower.name} is {follower.state}: Heroku could not provision it, or it is being removed; run `pulumi "
+            "up` again, which orders another"
+        )
     if follower.state != "provisioned" or not follower.is_known or follower.waiting:
         return f"it is {follower.state}{', and busy' if follower.waiting else ''}"
     return None

@@ -16,7 +16,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from heroku_changeover.errors import Forbidden, HerokuError, NotFound, Refused
-from heroku_changeover.facts import SERVICE, App, Attachment, Database, Dyno, Facts, ProcessType, plan_without_service
+from heroku_changeover.facts import (
+    GONE,
+    SERVICE,
+    App,
+    Attachment,
+    Database,
+    Dyno,
+    Facts,
+    ProcessType,
+    plan_without_service,
+)
 from heroku_changeover.heroku import Heroku, address_from, is_loopback, reads
 
 Json = Any
@@ -160,7 +170,12 @@ def _addons_paid_by(heroku: Heroku, app: str) -> list[Json]:
         rows = heroku.get(f"/apps/{app}/addons")
     except (NotFound, Forbidden):
         return []  # the app itself is reported with its reason
-    return [a for a in rows if a["addon_service"]["name"] == SERVICE and a["app"]["name"] == app]
+    return [a for a in rows if _is_live(a) and a["addon_service"]["name"] == SERVICE and a["app"]["name"] == app]
+
+
+def _is_live(addon: Json) -> bool:
+    """One that Heroku could not provision, or that is being removed, may still be listed, but never becomes any use."""
+    return addon["state"] not in GONE
 
 
 @reads("an add-on")

@@ -102,6 +102,19 @@ def test_a_follower_whose_create_failed_is_adopted_by_the_next_up(operator: Oper
     assert operator.heroku.primary(operator.name) == f"{operator.name}-db-2"
 
 
+def test_a_follower_that_heroku_cannot_provision_is_told_and_the_next_up_orders_another(operator: Operator) -> None:
+    operator.heroku.patch(f"/_control/apps/{operator.name}", {"orders_to_fail": 1})
+    failed = operator.adopt_and_change(code=1)
+    was_as_found = operator.is_as_found()
+    operator.up()
+
+    assert "db-2-database" in str(failed)
+    assert '"deprovisioned"' in str(failed)
+    assert was_as_found
+    assert operator.heroku.primary(operator.name) == f"{operator.name}-db-3"
+    operator.up("--expect-no-changes")
+
+
 def test_a_step_that_failed_is_taken_up_again_by_the_next_up(operator: Operator) -> None:
     operator.heroku.fault("status", f"/client/v11/databases/{operator.name}-db-2/unfollow", method="PUT", status=422)
     failed = operator.adopt_and_change(code=1)

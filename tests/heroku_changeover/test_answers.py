@@ -165,6 +165,16 @@ def test_a_database_that_was_guessed_by_its_name_is_read_like_one_that_was_liste
     assert guessed == listed
 
 
+@pytest.mark.parametrize("state", ["deprovisioned", "deprovisioning"])
+def test_an_add_on_that_is_gone_but_listed_is_no_database(answering: type[Answering], state: str) -> None:
+    gone = {**ADDON, "id": "a2", "name": "shop-db-2", "state": state}
+
+    found = looks(answering, {**ANSWERS, "/apps/shop/addons": [ADDON, gone]})
+
+    assert isinstance(found, Facts), found
+    assert [d.name for d in found.databases] == [ADDON["name"]]
+
+
 def test_a_wrong_guess_at_a_name_changes_nothing(answering: type[Answering]) -> None:
     assert looks(answering, ANSWERS, ("nobody", "shop-db-2")) == looks(answering, ANSWERS)
 

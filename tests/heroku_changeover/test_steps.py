@@ -212,6 +212,17 @@ def test_one_off_dynos_are_waited_for_or_stopped_by_policy(
     assert operator.is_as_found() == (policy == "wait")
 
 
+def test_a_follower_that_is_being_removed_is_refused_at_once(operator: Operator, heroku: LocalHeroku) -> None:
+    heroku.patch("/_control/world", {"latency": {"deprovision": 60}})
+    heroku.delete(f"/apps/{operator.apps[0]}/addons/{operator.follower}")
+
+    code, said = operator.run("await-follower")
+
+    assert code == 30, said
+    assert f"{operator.follower} is deprovisioning" in said
+    assert operator.is_as_found()
+
+
 @pytest.mark.parametrize(("policy", "code"), [("wait", 10), ("stop", 0)])
 def test_jobs_of_the_scheduler_are_waited_for_or_stopped_like_other_one_off_dynos(
     operator: Operator, heroku: LocalHeroku, policy: str, code: int

@@ -42,7 +42,7 @@ async def delete_addon(c: Call) -> Answer:
     if others and not c.body.get("force"):
         raise refusals.invalid(f"{addon.name} is attached to other apps: {', '.join(sorted(others))}")
     await databases.destroy(c.world, addon)
-    return 200, c.addon_shown(addon)
+    return 202 if addon.state == "deprovisioning" else 200, c.addon_shown(addon)
 
 
 async def addon_attachments(c: Call) -> Answer:

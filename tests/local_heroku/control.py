@@ -92,7 +92,8 @@ def _shown(app: App, addon: Addon | None) -> dict[str, Any]:
 async def change_app(c: Call) -> Answer:
     """
     Knobs of an app: `generation`, `space`, `features`, `forbidden`, `release` (a command, None for none), `services`;
-    `scheduled`, a command that Heroku Scheduler runs now, in a one-off dyno of its own kind.
+    `scheduled`, a command that Heroku Scheduler runs now, in a one-off dyno of its own kind; `orders_to_fail`, how many
+    of the databases that it orders next cannot be provisioned.
     """
     app = next((a for a in c.world.apps.values() if a.name == c.words["app"]), None)
     if app is None:
@@ -106,10 +107,11 @@ async def change_app(c: Call) -> Answer:
             app.formation["release"] = ProcessType("release", str(c.body["release"]))
     if "forbidden" in c.body:
         (c.world.forbidden.add if c.body["forbidden"] else c.world.forbidden.discard)(app.name)
+    app.orders_to_fail = int(c.body.get("orders_to_fail", app.orders_to_fail))
     if "scheduled" in c.body:
         await dynos.run_one_off(c.world, app, str(c.body["scheduled"]), "scheduler", SIZE)
     for service in c.body.get("services", []):
-        addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0, 0), state="provisioned")
+        addon = Addon(f"{service}-{app.name}", app, service, Plan("standard", 0), state="provisioned")
         c.world.addons[addon.id] = addon
     return 200, {}
 

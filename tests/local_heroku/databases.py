@@ -33,7 +33,7 @@ async def create(world: World, cluster: Cluster, app: App, body: dict[str, Any])
     attaching.refuse_unconfirmed(world, app, wanted)
     world.addons[addon.id] = addon
     attaching.attach(world, app, addon, wanted)
-    world.in_background(provision(world, cluster, addon))
+    world.in_background(_provision_or_fail(world, cluster, addon))
     return addon
 
 
@@ -90,6 +90,21 @@ def find(world: World, app: App, key: str) -> Addon | None:
     )
 
 
+async def _provision_or_fail(world: World, cluster: Cluster, addon: Addon) -> None:
+    """
+    An add-on that cannot be provisioned ends as `deprovisioned`, and its config vars never appear.
+
+    How long Heroku goes on listing it is not published; here that is until it is deleted.
+    """
+    if not addon.app.orders_to_fail:
+        await provision(world, cluster, addon)
+        return
+    addon.app.orders_to_fail -= 1
+    await world.latency.take("follower" if addon.leader else "provision")
+    addon.state, addon.leader = "deprovisioned", None
+    world.event("not provisioned", addon=addon.name)
+
+
 async def provision(world: World, cluster: Cluster, addon: Addon) -> None:
     """Makes the server; only then do the config vars appear, with a release of their own."""
     if addon.leader is not None and addon.leader.server is not None:
@@ -137,6 +152,21 @@ async def _promote(world: World, addon: Addon) -> None:
 
 
 async def destroy(world: World, addon: Addon) -> None:
+    """At once, or as `deprovisioning` until it is gone, when Heroku takes its time over it."""
+    seconds = world.latency.draw("deprovision")
+    if not seconds:
+        await _remove(world, addon)
+    elif addon.state != "deprovisioning":
+        addon.state = "deprovisioning"
+        world.in_background(_remove_later(world, addon, seconds))
+
+
+async def _remove_later(world: World, addon: Addon, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await _remove(world, addon)
+
+
+async def _remove(world: World, addon: Addon) -> None:
     """Every attachment goes, each with a release, then the server."""
     for attachment in world.attachments_to(addon):
         del world.attachments[attachment.id]

@@ -8,6 +8,9 @@ from local_heroku.plans import tier_of
 from local_heroku.world import Addon, World
 
 WITHOUT_STANDBY = ("standard", "essential", "mini", "basic")
+MOST_CONNECTIONS = 120
+"""As a database on Standard 0 shows it; the limits of other plans are not published with the row."""
+
 WINDOW = "Mondays 20:30 to Tuesdays 00:30 UTC"
 RESOLVED = ("Followers", "Following", "Forks", "Forked From")
 """Rows whose values are addresses of databases, which a client shows as names of config vars."""
@@ -95,7 +98,7 @@ async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, 
         "Data Size": [f"{size / 2**20:.1f} MB / {limit / 2**30:.0f} GB ({100 * size / limit:.2f}%)"],
         "Tables": [facts["num_tables"]],
         "PG Version": [facts["postgres_version"]],
-        "Connections": [f"{facts['num_connections']}/120"],
+        "Connections": [f"{facts['num_connections']}/{MOST_CONNECTIONS}"],
         "Connection Pooling": ["Available"],
         "Credentials": [1 + len(addon.credentials)],
         "Fork/Follow": [fork_follow(addon)],

@@ -25,6 +25,7 @@ class Profile:
     settle: a follower is provisioned, until the Data API says that it is available.
     unfollow: asked for, until the server is promoted. unfollowed: promoted, until the Data API says so.
     fork_follow: promoted, until it can be followed itself.
+    deprovision: an add-on is deleted, until it is gone.
     release: an attachment or config change is accepted, until its dynos are restarted.
     router: maintenance mode is switched, until the router acts on it.
     shutdown: SIGTERM reaches a dyno. boot: a dyno is started, until its process runs.
@@ -38,6 +39,7 @@ class Profile:
     unfollow: Span = (0.05, 0.05)
     unfollowed: Span = (0.05, 0.05)
     fork_follow: Span = (0.2, 0.2)
+    deprovision: Span = NOTHING
     release: Span = NOTHING
     router: Span = NOTHING
     shutdown: Span = NOTHING

@@ -1,4 +1,8 @@
-"""The plans of Heroku Postgres that are known here, with price and disk limit (Heroku's plan tables, dev center)."""
+"""
+The plans of Heroku Postgres that are known here, with their disk limit (Heroku's plan tables, dev center).
+
+What they cost is not told: the Platform API shows it only to those with an account.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +15,6 @@ class Plan:
     """`limit` in bytes; `can_follow` is about either side of following."""
 
     name: str
-    cents: int
     limit: int
     can_follow: bool = True
 
@@ -21,18 +24,18 @@ class Plan:
 
 
 _SIZES = {0: 64, 2: 256, 3: 512, 4: 768, 5: 1024, 6: 1536, 7: 2048, 8: 3072, 9: 4096}
-_TIERS = {"standard": 5000, "premium": 20000, "private": 30000, "shield": 35000}
+_TIERS = ("standard", "premium", "private", "shield")
 
 PLANS = {
     plan.name: plan
     for plan in (
-        *(Plan(f"{tier}-{n}", base * (n + 1), gb * GB) for tier, base in _TIERS.items() for n, gb in _SIZES.items()),
-        Plan("mini", 500, GB, can_follow=False),
-        Plan("basic", 900, 10 * GB, can_follow=False),
-        Plan("essential-0", 500, GB, can_follow=False),
-        Plan("essential-1", 900, 10 * GB, can_follow=False),
-        Plan("essential-2", 2000, 32 * GB, can_follow=False),
-        Plan("advanced-beta", 60000, 4096 * GB, can_follow=False),
+        *(Plan(f"{tier}-{n}", gb * GB) for tier in _TIERS for n, gb in _SIZES.items()),
+        Plan("mini", GB, can_follow=False),
+        Plan("basic", 10 * GB, can_follow=False),
+        Plan("essential-0", GB, can_follow=False),
+        Plan("essential-1", 10 * GB, can_follow=False),
+        Plan("essential-2", 32 * GB, can_follow=False),
+        Plan("advanced-beta", 4096 * GB, can_follow=False),
     )
 }
 

@@ -62,11 +62,14 @@ def service(name: str) -> Json:
     }
 
 
+_PRICE = {"cents": 0, "contract": True, "unit": "month", "metered": False}
+"""By contract: the form of a price that names no amount, since amounts are known only to those with an account."""
+
+
 def plan(p: Plan) -> Json:
-    price = {"cents": p.cents, "contract": False, "unit": "month", "metered": False}
     return {
         **_plan_reference(p),
-        "price": price,
+        "price": _PRICE,
         "state": "ga",
         "description": p.name,
         "human_name": p.name.replace("-", " ").title(),
@@ -91,7 +94,7 @@ def addon(a: Addon, expanded: str = "") -> Json:
         else {"id": _stable_id(a.service), "name": a.service},
         "plan": plan(a.plan) if "plan" in wanted else _plan_reference(a.plan),
         "billing_entity": {"id": a.app.id, "name": a.app.name, "type": "app"},
-        "billed_price": {"cents": a.plan.cents, "contract": False, "unit": "month", "metered": False},
+        "billed_price": _PRICE,
         "config_vars": a.config_vars,
         "provider_id": a.id,
         "provision_message": f"{a.name} is being created." if a.state == "provisioning" else "",

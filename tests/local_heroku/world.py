@@ -56,7 +56,11 @@ class Release:
 
 @dataclass(slots=True)
 class App:
-    """An app; `own_vars` are the config vars that no attachment owns, `running` the release that its dynos run."""
+    """
+    An app; `own_vars` are the config vars that no attachment owns, `running` the release that its dynos run.
+
+    `orders_to_fail` is how many of the databases that are ordered next cannot be provisioned.
+    """
 
     name: str
     id: str = field(default_factory=new_id)
@@ -66,6 +70,7 @@ class App:
     formation: dict[str, ProcessType] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
     dynos: list["Dyno"] = field(default_factory=list)
+    orders_to_fail: int = 0
     features: dict[str, bool] = field(default_factory=lambda: {"preboot": False})
     generation: str = "cedar"
     space: dict[str, Any] | None = None
