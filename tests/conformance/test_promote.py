@@ -296,7 +296,7 @@ def test_an_app_without_database_and_with_a_release_phase_cannot_be_checked(
 def test_a_wait_for_a_database_that_is_being_made_goes_on_until_it_is_there(
     cli: Cli, heroku: LocalHeroku, name: str
 ) -> None:
-    heroku.patch("/_control/world", {"latency": {"provision": 4}})
+    heroku.patch("/_control/world", {"latency": {"provision": 12}})
     heroku.post(f"/apps/{name}/addons", {"plan": "heroku-postgresql:standard-0", "name": f"{name}-slow"})
     ran = cli.run("pg:wait", f"{name}-slow", "-a", name, "--wait-interval", "1")
     polls = [r["status"] for r in ran.requests if r["path"].endswith("/wait_status")]
