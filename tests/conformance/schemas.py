@@ -227,14 +227,32 @@ MAINTENANCE = whole(
     {
         "status": {"enum": ["none", "pending", "preparing", "ready", "running", "completed", "unknown"]},
         "window": TEXT_OR_NULL,
-        "addon": whole({"id": UUID, "name": TEXT, "kind": TEXT}),
+        "addon": whole(
+            {"uuid": UUID, "name": TEXT, "kind": TEXT, "plan": TEXT, "attachments": list_of(TEXT)},
+            {"window": TEXT_OR_NULL},
+        ),
+        "app": whole({"uuid": UUID, "name": TEXT}),
     },
     {
         "reason": TEXT_OR_NULL,
+        "server_created_at": MOMENT,
+        "started_at": TEXT_OR_NULL,
+        "completed_at": TEXT_OR_NULL,
+        "duration_seconds": TEXT_OR_NULL,
         "required_by": TEXT_OR_NULL,
         "scheduled_for": TEXT_OR_NULL,
         "previously_scheduled_for": TEXT_OR_NULL,
     },
+)
+MAINTENANCE_LIST = whole({"maintenances": list_of(MAINTENANCE)})
+MOVED = whole({"scheduled_for": TEXT_OR_NULL, "previously_scheduled_for": TEXT_OR_NULL})
+WINDOW = whole(
+    {
+        "window": TEXT_OR_NULL,
+        "previous_window": TEXT_OR_NULL,
+        "scheduled_for": TEXT_OR_NULL,
+        "previously_scheduled_for": TEXT_OR_NULL,
+    }
 )
 ERROR = whole({"id": TEXT, "message": TEXT}, {"url": TEXT, "resource": TEXT, "app": ANYTHING})
 EMPTY: Schema = {"type": "object", "maxProperties": 0}
@@ -282,7 +300,13 @@ ANSWERS: list[tuple[str, str, Schema]] = [
     ("GET", f"/postgres/v0/databases/{ONE}/credentials", list_of(CREDENTIAL)),
     ("POST", f"/postgres/v0/databases/{ONE}/credentials", CREDENTIAL),
     ("GET", f"/postgres/v0/databases/{ONE}/credentials/{ONE}", CREDENTIAL),
+    ("POST", f"/client/v11/databases/{ONE}/upgrade/(prepare|dry_run|cancel|run)", MESSAGE),
+    ("GET", f"/client/v11/databases/{ONE}/upgrade/wait_status", WAIT_STATUS),
     ("GET", f"/data/maintenances/v1/{ONE}", MAINTENANCE),
+    ("GET", f"/data/maintenances/v1/apps/{ONE}|/data/maintenances/v1/{ONE}/history/", MAINTENANCE_LIST),
+    ("POST", f"/data/maintenances/v1/{ONE}/run", MAINTENANCE),
+    ("POST", f"/data/maintenances/v1/{ONE}/schedule", MOVED),
+    ("GET|POST", f"/data/maintenances/v1/{ONE}/window", WINDOW),
 ]
 
 
