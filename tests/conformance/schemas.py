@@ -250,14 +250,32 @@ MAINTENANCE = whole(
     {
         "status": {"enum": ["none", "pending", "preparing", "ready", "running", "completed", "unknown"]},
         "window": TEXT_OR_NULL,
-        "addon": whole({"id": UUID, "name": TEXT, "kind": TEXT}),
+        "addon": whole(
+            {"uuid": UUID, "name": TEXT, "kind": TEXT, "plan": TEXT, "attachments": list_of(TEXT)},
+            {"window": TEXT_OR_NULL},
+        ),
+        "app": whole({"uuid": UUID, "name": TEXT}),
     },
     {
         "reason": TEXT_OR_NULL,
+        "server_created_at": MOMENT,
+        "started_at": TEXT_OR_NULL,
+        "completed_at": TEXT_OR_NULL,
+        "duration_seconds": TEXT_OR_NULL,
         "required_by": TEXT_OR_NULL,
         "scheduled_for": TEXT_OR_NULL,
         "previously_scheduled_for": TEXT_OR_NULL,
     },
+)
+MAINTENANCE_LIST = whole({"maintenances": list_of(MAINTENANCE)})
+MOVED = whole({"scheduled_for": TEXT_OR_NULL, "previously_scheduled_for": TEXT_OR_NULL})
+WINDOW = whole(
+    {
+        "window": TEXT_OR_NULL,
+        "previous_window": TEXT_OR_NULL,
+        "scheduled_for": TEXT_OR_NULL,
+        "previously_scheduled_for": TEXT_OR_NULL,
+    }
 )
 ERRORS: dict[int, list[str]] = {
     400: ["bad_request"],
@@ -331,7 +349,13 @@ ANSWERS: list[tuple[str, str, int, Schema | Callable[[Headers], Schema]]] = [
     ("GET", f"/postgres/v0/databases/{ONE}/credentials", 200, list_of(CREDENTIAL)),
     ("POST", f"/postgres/v0/databases/{ONE}/credentials", 201, CREDENTIAL),
     ("GET", f"/postgres/v0/databases/{ONE}/credentials/{ONE}", 200, CREDENTIAL),
+    ("POST", f"/client/v11/databases/{ONE}/upgrade/(prepare|dry_run|cancel|run)", 200, MESSAGE),
+    ("GET", f"/client/v11/databases/{ONE}/upgrade/wait_status", 200, WAIT_STATUS),
     ("GET", f"/data/maintenances/v1/{ONE}", 200, MAINTENANCE),
+    ("GET", f"/data/maintenances/v1/apps/{ONE}|/data/maintenances/v1/{ONE}/history/", 200, MAINTENANCE_LIST),
+    ("POST", f"/data/maintenances/v1/{ONE}/run", 200, MAINTENANCE),
+    ("POST", f"/data/maintenances/v1/{ONE}/schedule", 200, MOVED),
+    ("GET|POST", f"/data/maintenances/v1/{ONE}/window", 200, WINDOW),
 ]
 
 

@@ -123,20 +123,3 @@ async def connection_reset(c: Call) -> Answer:
         " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )
     return 200, {"message": "connections reset"}
-
-
-NO_MAINTENANCE = {
-    "status": "none",
-    "reason": None,
-    "required_by": None,
-    "scheduled_for": None,
-    "previously_scheduled_for": None,
-    "window": "Mondays 20:30 to Tuesdays 00:30 UTC",
-}
-
-
-async def maintenance(c: Call) -> Answer:
-    """Heroku's own maintenance on a database, which may replace its server."""
-    addon = c.addon
-    shown = {**NO_MAINTENANCE, **addon.maintenance}
-    return 200, {**shown, "addon": {"id": addon.id, "name": addon.name, "kind": addon.service}}

@@ -11,7 +11,6 @@ WITHOUT_STANDBY = ("standard", "essential", "mini", "basic")
 MOST_CONNECTIONS = 120
 """As a database on Standard 0 shows it; the limits of other plans are not published with the row."""
 
-WINDOW = "Mondays 20:30 to Tuesdays 00:30 UTC"
 RESOLVED = ("Followers", "Following", "Forks", "Forked From")
 """Rows whose values are addresses of databases, which a client shows as names of config vars."""
 
@@ -110,7 +109,12 @@ async def _rows(world: World, addon: Addon, facts: dict[str, Any]) -> dict[str, 
     }
     due = addon.maintenance.get("required_by")
     maintenance = f"required by {due}" if due else "not required"
-    return {**rows, **await _relations(world, addon), "Maintenance": [maintenance], "Maintenance window": [WINDOW]}
+    return {
+        **rows,
+        **await _relations(world, addon),
+        "Maintenance": [maintenance],
+        "Maintenance window": [addon.window],
+    }
 
 
 async def _relations(world: World, addon: Addon) -> dict[str, list[Any]]:

@@ -29,6 +29,7 @@ class Profile:
     release: an attachment or config change is accepted, until its dynos are restarted.
     router: maintenance mode is switched, until the router acts on it.
     shutdown: SIGTERM reaches a dyno. boot: a dyno is started, until its process runs.
+    maintenance: Heroku's maintenance of a database is asked for, until its server is replaced.
     upgrade: `addons:upgrade` is accepted, until Heroku's hidden copy is ready. changeover: its interruption.
     """
 
@@ -44,6 +45,7 @@ class Profile:
     router: Span = NOTHING
     shutdown: Span = NOTHING
     boot: Span = NOTHING
+    maintenance: Span = NOTHING
     upgrade: Span = NOTHING
     changeover: Span = NOTHING
 

@@ -9,7 +9,16 @@ from typing import Any
 
 from aiohttp import web
 
-from local_heroku import addons_api, apps_api, control, data_api, dynos_api, refusals
+from local_heroku import (
+    addons_api,
+    apps_api,
+    control,
+    data_api,
+    dynos_api,
+    maintenances,
+    refusals,
+    version_upgrade,
+)
 from local_heroku.call import Call, Handler
 from local_heroku.faults import Fault
 from local_heroku.paging import page_of
@@ -18,6 +27,7 @@ from local_heroku.world import World, new_id
 
 SERVED = re.compile(r"application/vnd\.heroku\+json; ?version=3(\.\w|$|[,;])")
 DATA = "/client/v11/databases/{addon}"
+MAINTENANCES = "/data/maintenances/v1"
 ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/apps", apps_api.list_apps),
     ("POST", "/apps", apps_api.create_app),
@@ -81,7 +91,18 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/postgres/v0/databases/{addon}/credentials", data_api.credentials),
     ("POST", "/postgres/v0/databases/{addon}/credentials", data_api.create_credential),
     ("GET", "/postgres/v0/databases/{addon}/credentials/{name}", data_api.show_credential),
-    ("GET", "/data/maintenances/v1/{addon}", data_api.maintenance),
+    ("POST", f"{DATA}/upgrade/prepare", version_upgrade.prepare),
+    ("POST", f"{DATA}/upgrade/dry_run", version_upgrade.dry_run),
+    ("POST", f"{DATA}/upgrade/cancel", version_upgrade.cancel),
+    ("POST", f"{DATA}/upgrade/run", version_upgrade.run),
+    ("GET", f"{DATA}/upgrade/wait_status", version_upgrade.wait_status),
+    ("GET", f"{MAINTENANCES}/apps/{{app}}", maintenances.of_app),
+    ("GET", f"{MAINTENANCES}/{{addon}}", maintenances.show),
+    ("GET", f"{MAINTENANCES}/{{addon}}/history/", maintenances.history),
+    ("POST", f"{MAINTENANCES}/{{addon}}/run", maintenances.run),
+    ("POST", f"{MAINTENANCES}/{{addon}}/schedule", maintenances.schedule),
+    ("GET", f"{MAINTENANCES}/{{addon}}/window", maintenances.show_window),
+    ("POST", f"{MAINTENANCES}/{{addon}}/window", maintenances.set_window),
     # From here on: no part of Heroku.
     ("POST", "/_control/apps", control.create_app),
     ("PATCH", "/_control/apps/{app}", control.change_app),

@@ -88,7 +88,8 @@ class Addon:
     """
     An add-on; `server` is there when it is a provisioned database. `rows` override info rows of the Data API.
 
-    `waiting` is what the database is busy with, empty when it is available; `trouble` what went wrong with it.
+    `waiting` is what the database is busy with, empty when it is available; `trouble` what went wrong with it;
+    `upgrade` of PostgreSQL's version is empty, scheduled or running; `window` is when Heroku may maintain it.
     `credentials` are roles beside the default one, with their passwords.
     """
 
@@ -104,6 +105,8 @@ class Addon:
     waiting: str = ""
     trouble: str = ""
     known: bool = True
+    window: str = "Mondays 20:30 to Tuesdays 00:30 UTC"
+    upgrade: str = ""
     maintenance: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
     fork_follow_at: float = 0.0
