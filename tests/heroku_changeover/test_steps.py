@@ -180,7 +180,7 @@ def test_replay_that_stops_inside_the_window_puts_everything_back(operator: Oper
 def test_promote_waits_for_a_dyno_that_ignores_sigterm(
     heroku: LocalHeroku, new_name: Callable[[], str], operator: Operator
 ) -> None:
-    heroku.patch("/_control/world", {"grace": 2})
+    heroku.patch("/_control/world", {"grace": 10})
     name = operator.apps[0]
     heroku.patch(f"/apps/{name}/config-vars", {"IGNORE_SIGTERM": "1"})
     heroku.wait_until("dynos that ignore it", lambda: _up(heroku, name) == 3)
