@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,10 +50,9 @@ def _build(into: Path, log: Path, progress: Callable[[str], None]) -> None:
 
 def _copy_exec(into: Path) -> None:
     """The language host starts a script that has to lie beside it; files of Go modules are not executable."""
-    listed = subprocess.run(
-        ("go", "list", "-m", "-f", "{{.Dir}}", SDK), cwd=ENGINE, capture_output=True, text=True, check=False
-    )
-    if listed.returncode != 0:
-        raise Unavailable(f"The module {SDK} cannot be found after the build: {listed.stderr.strip()}")
-    shutil.copyfile(Path(listed.stdout.strip()) / "python" / "cmd" / EXEC, into / EXEC)
+    module = golang.answer("list", "-m", "-f", "{{.Dir}}", SDK, folder=ENGINE)
+    script = Path(module) / "python" / "cmd" / EXEC
+    if not script.is_file():
+        raise Unavailable(f"The module {SDK} in {module or 'no folder'} has no {EXEC}.")
+    shutil.copyfile(script, into / EXEC)
     (into / EXEC).chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)

@@ -11,7 +11,9 @@ from pathlib import Path
 from toolchain.cache import SPEAK_EVERY
 from toolchain.programs import Unavailable
 
-TOO_OLD = re.compile(r"requires go >= ?([\d.]+)|must match format 1\.23|unknown directive: (?:tool|toolchain)")
+TOO_OLD = re.compile(
+    r"requires go >= ?([\d.]+)|must match format 1\.23|unknown directive: (?:tool|toolchain)|toolchain not available"
+)
 DISK_FULL = re.compile(r"no space left on device|disk quota exceeded")
 NO_MODULES = re.compile(
     r"dial tcp|no such host|i/o timeout|connection (?:refused|reset)|proxyconnect|TLS handshake|x509:|unexpected EOF"
@@ -31,12 +33,20 @@ def platform() -> tuple[str, ...]:
             "install Pulumi, or set PULUMI_TOOLCHAIN to a folder that holds the programs."
         )
     # Outside of any module: inside one, go may go and fetch the version that the module asks for.
-    words = subprocess.run(
-        ("go", "env", "GOVERSION", "GOOS", "GOARCH"), capture_output=True, text=True, cwd="/", check=False
-    )
-    if words.returncode != 0:
-        raise Unavailable(f"`go env` failed, so Go cannot be used: {words.stderr.strip()}")
-    return tuple(words.stdout.split())
+    return tuple(answer("env", "GOVERSION", "GOOS", "GOARCH", folder=Path("/")).split())
+
+
+def answer(*arguments: str, folder: Path) -> str:
+    """Return what go prints when asked in a folder, in the environment of a build. Raises Unavailable."""
+    try:
+        asked = subprocess.run(
+            ("go", *arguments), cwd=folder, env=_environment(os.environ), capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise Unavailable(f"{shutil.which('go')} cannot be started ({error}).") from error
+    if asked.returncode != 0:
+        raise Unavailable(f"`go {' '.join(arguments)}` failed, so Go cannot be used: {asked.stderr.strip()}")
+    return asked.stdout.strip()
 
 
 def run(what: str, arguments: tuple[str, ...], *, module: Path, log: Path, progress: Callable[[str], None]) -> None:

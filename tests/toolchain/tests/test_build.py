@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from toolchain import PROGRAMS, Unavailable, build, cache
+from toolchain.__main__ import main
 
 GO = """#!/bin/sh
 echo "$@" >> "{calls}"
+echo "$GOWORK $GOFLAGS $CGO_ENABLED" >> "{environments}"
+{act}
 case "$1" in
   env) printf 'go1.26.8\\nlinux\\namd64\\n' ;;
   list) echo "{sdk}" ;;
   build)
-    {act}
     for word in "$@"; do case "$previous" in -o) out=$word ;; esac; previous=$word; done
     for name in {programs}; do echo > "$out$name"; /bin/chmod +x "$out$name"; done ;;
 esac
@@ -28,7 +30,9 @@ class FakeGo:
 
     def __init__(self, folder: Path) -> None:
         """Make the module folder that it names, with the one file that is copied from there."""
-        self.folder, self.calls, self.sdk = folder / "go", folder / "calls", folder / "sdk"
+        self.folder, self.calls, self.environments, self.sdk = (
+            folder / name for name in ("go", "calls", "environments", "sdk")
+        )
         script = self.sdk / "python" / "cmd" / "pulumi-language-python-exec"
         script.parent.mkdir(parents=True)
         script.write_text("#!/bin/sh\n")
@@ -36,10 +40,17 @@ class FakeGo:
         self.folder.mkdir()
         self.acts("")
 
-    def acts(self, act: str) -> None:
-        """Set what `go build` does before it makes the programs."""
+    def acts(self, act: str, verb: str = "build") -> None:
+        """Set what `go build`, or another verb, does before its work."""
         go = self.folder / "go"
-        go.write_text(GO.format(calls=self.calls, sdk=self.sdk, act=act, programs=" ".join(PROGRAMS)))
+        text = GO.format(
+            calls=self.calls,
+            environments=self.environments,
+            sdk=self.sdk,
+            act=f'case "$1" in {verb}) {act or ":"} ;; esac',
+            programs=" ".join(PROGRAMS),
+        )
+        go.write_text(text)
         go.chmod(0o755)
 
     def builds(self) -> int:
@@ -116,6 +127,7 @@ def test_a_long_build_says_how_long_it_has_taken(go: FakeGo, tmp_path: Path, mon
     [
         ("go: go.mod requires go >= 1.25.11 (running go 1.22.0; GOTOOLCHAIN=local)", "this Go is too old"),
         ("invalid go version '1.25.11': must match format 1.23", "this Go is too old"),
+        ("go: download go1.25.11 for linux/amd64: toolchain not available", "this Go is too old"),
         ("dial tcp: lookup proxy.example: no such host", "could not be fetched"),
         ("module lookup disabled by GOPROXY=off", "could not be fetched"),
         ("write /tmp/x: no space left on device", "the disk is full"),
@@ -142,6 +154,57 @@ def test_without_go_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp
 
     with pytest.raises(Unavailable, match=r"Install Go 1\.25\.11 or newer"):
         build.folder(silent)
+
+
+@pytest.mark.parametrize("verb", ["env", "list"])
+def test_a_question_that_go_does_not_answer_is_named_with_what_go_says(go: FakeGo, verb: str) -> None:
+    go.acts("echo 'go: cannot find GOROOT directory' >&2; exit 2", verb)
+
+    with pytest.raises(Unavailable, match=f"`go {verb} .*` failed.*: go: cannot find GOROOT directory"):
+        build.folder(silent)
+
+
+def test_a_go_that_cannot_be_started_is_named(go: FakeGo) -> None:
+    (go.folder / "go").write_text("#!/no/such/interpreter\n")
+
+    with pytest.raises(Unavailable, match=f"{go.folder}/go cannot be started"):
+        build.folder(silent)
+
+
+def test_a_module_without_the_script_is_named_and_not_the_cache(go: FakeGo) -> None:
+    go.acts("exit", "list")
+
+    with pytest.raises(Unavailable, match="has no pulumi-language-python-exec"):
+        build.folder(silent)
+
+
+def test_every_call_of_go_has_the_same_environment_whatever_the_callers_is(
+    go: FakeGo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOWORK", "/elsewhere/go.work")
+    monkeypatch.setenv("GOFLAGS", "-mod=vendor")
+    monkeypatch.setenv("CGO_ENABLED", "1")
+
+    build.folder(silent)
+
+    verbs = {call.split()[0] for call in go.calls.read_text().splitlines()}
+    assert verbs == {"env", "build", "list"}
+    assert set(go.environments.read_text().splitlines()) == {"off -buildvcs=false -mod=readonly 0"}
+
+
+def test_the_command_fails_with_the_reason_and_prints_no_folder(
+    go: FakeGo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    go.acts("echo 'read-only file system' >&2; exit 1")
+    monkeypatch.delenv("PULUMI_TOOLCHAIN", raising=False)
+    monkeypatch.setattr("sys.argv", ["toolchain"])
+
+    code = main()
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (1, "")
+    assert "building the language host failed" in printed.err
+    assert "read-only file system" in printed.err
 
 
 def test_a_cache_that_cannot_be_written_is_named(go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

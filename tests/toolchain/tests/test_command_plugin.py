@@ -131,6 +131,11 @@ def test_create_keeps_both_streams_without_one_trailing_newline(first: Stage) ->
     assert (outputs["stdout"], outputs["stderr"]) == ("one\n", "two")
 
 
+def test_only_inputs_that_are_given_are_stored(first: Stage) -> None:
+    assert first.state["says"]["inputs"].keys() == {"create"}
+    assert first.state["says"]["outputs"].keys() == {"create", "stdout", "stderr"}
+
+
 def test_an_id_is_the_name_and_eight_hex_digits(first: Stage) -> None:
     assert re.fullmatch(r"says[0-9a-f]{8}", first.state["says"]["id"])
 

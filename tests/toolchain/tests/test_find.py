@@ -104,6 +104,17 @@ def test_a_given_folder_that_lacks_programs_is_refused_with_their_names(
     assert str(tmp_path) in str(refusal.value)
 
 
+def test_a_given_folder_that_is_not_there_is_refused_although_a_pulumi_is_installed(
+    installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setenv("PULUMI_TOOLCHAIN", str(tmp_path / "nowhere"))
+
+    with pytest.raises(Unavailable, match=f"{tmp_path}/nowhere, which does not hold .*pulumi, "):
+        find(said.append)
+
+    assert not installed.calls.exists()
+
+
 def test_an_installed_pulumi_with_its_plugins_is_linked_to(installed: Installed, said: list[str]) -> None:
     found = find(said.append)
 

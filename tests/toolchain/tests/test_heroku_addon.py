@@ -50,7 +50,11 @@ heroku.addon.Addon(
 CHANGED = PROGRAM.replace('"shop-db-1", plan="heroku-postgresql:standard-0"', '"shop-db-1", plan="premium:2"').replace(
     '"shop-db-3"', '"shop-db-renamed"'
 )
-REPLACED = PROGRAM.replace('{"follow": "old"}', '{"follow": "new"}')
+ANOTHER_CONFIG = PROGRAM.replace('{"follow": "old"}', '{"follow": "new"}')
+ANOTHER_APP = PROGRAM.replace(APP, "fedcba98-7654-3210-fedc-ba9876543210")
+
+Planned = dict[str, list[dict[str, Any]]]
+"""The steps of a preview by logical name, in order."""
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,30 @@ def created(bench: Bench, heroku: RecordingHeroku, previewed: Stage) -> Stage:
     return stage(bench, heroku, "up", "--yes", "--skip-preview")
 
 
-@pytest.fixture(scope="module")
-def replacing(bench: Bench, heroku: RecordingHeroku, created: Stage) -> dict[str, list[dict[str, Any]]]:
-    """Preview another config for all; return the planned steps by logical name, in order."""
-    bench.program(REPLACED)
+def planned(bench: Bench, heroku: RecordingHeroku, program: str) -> Planned:
+    """Preview a program."""
+    bench.program(program)
     shown = stage(bench, heroku, "preview", "--json", "--show-replacement-steps", "--show-sames").run
-    planned = json.loads(shown.stdout)["steps"]
-    steps: dict[str, list[dict[str, Any]]] = {}
-    for step in planned:
+    steps: Planned = {}
+    for step in json.loads(shown.stdout)["steps"]:
         steps.setdefault(step["urn"].rpartition("::")[2], []).append(step)
     return steps
 
 
 @pytest.fixture(scope="module")
-def changed(bench: Bench, heroku: RecordingHeroku, replacing: object) -> Stage:
+def another_config(bench: Bench, heroku: RecordingHeroku, created: Stage) -> Planned:
+    """Preview another config for all."""
+    return planned(bench, heroku, ANOTHER_CONFIG)
+
+
+@pytest.fixture(scope="module")
+def another_app(bench: Bench, heroku: RecordingHeroku, created: Stage) -> Planned:
+    """Preview another app for all."""
+    return planned(bench, heroku, ANOTHER_APP)
+
+
+@pytest.fixture(scope="module")
+def changed(bench: Bench, heroku: RecordingHeroku, another_config: object, another_app: object) -> Stage:
     """Change the plan of one add-on and the name of another."""
     bench.program(CHANGED)
     return stage(bench, heroku, "up", "--yes", "--skip-preview")
@@ -200,24 +214,38 @@ def test_credentials_of_the_environment_are_not_stored(created: Stage) -> None:
     assert "the-key" not in str(created.state)
 
 
-def test_another_config_deletes_an_explicitly_named_add_on_before_it_makes_the_new_one(
-    replacing: dict[str, list[dict[str, Any]]],
+@pytest.mark.parametrize("change", ["another_config", "another_app"])
+def test_a_replacement_deletes_an_explicitly_named_add_on_before_it_makes_the_new_one(
+    request: pytest.FixtureRequest, change: str
 ) -> None:
-    ops = [step["op"] for step in replacing["leader"]]
+    ops = [step["op"] for step in request.getfixturevalue(change)["leader"]]
 
-    assert ops.index("delete-replaced") < ops.index("create-replacement")
+    assert ops == ["delete-replaced", "replace", "create-replacement"]
 
 
-def test_another_config_makes_a_new_add_on_first_where_the_name_is_automatic(
-    replacing: dict[str, list[dict[str, Any]]],
+@pytest.mark.parametrize("change", ["another_config", "another_app"])
+def test_a_replacement_makes_the_new_add_on_first_where_the_name_is_automatic(
+    request: pytest.FixtureRequest, change: str
 ) -> None:
-    ops = [step["op"] for step in replacing["automatic"]]
+    ops = [step["op"] for step in request.getfixturevalue(change)["automatic"]]
 
-    assert ops.index("create-replacement") < ops.index("delete-replaced")
+    assert ops == ["create-replacement", "replace", "delete-replaced"]
 
 
-def test_another_config_is_nothing_where_it_is_ignored(replacing: dict[str, list[dict[str, Any]]]) -> None:
-    assert [step["op"] for step in replacing["ignoring"]] == ["same"]
+def test_another_config_replaces_for_that_reason(another_config: Planned) -> None:
+    reasons = [step["replaceReasons"] for step in another_config["leader"] if step["op"] == "create-replacement"]
+
+    assert reasons == [["config"]]
+
+
+def test_another_app_replaces_for_that_reason(another_app: Planned) -> None:
+    reasons = [step["replaceReasons"] for step in another_app["leader"] if step["op"] == "create-replacement"]
+
+    assert reasons == [["appId"]]
+
+
+def test_another_config_is_nothing_where_it_is_ignored(another_config: Planned) -> None:
+    assert [step["op"] for step in another_config["ignoring"]] == ["same"]
 
 
 def test_another_plan_is_one_patch_of_the_same_add_on(created: Stage, changed: Stage) -> None:

@@ -80,7 +80,15 @@ def test_without_credentials_no_authorization_is_sent(failed: Failed) -> None:
 
 @pytest.mark.parametrize(
     ("name", "app", "addon"),
-    [("app-by-name", "shop", "fine-1"), ("odd-name", APP, "1-starts-with-a-digit")],
+    [
+        ("app-by-name", "shop", "fine-1"),
+        ("app-in-braces", f"{{{APP}}}", "fine-1"),
+        ("app-without-dashes", APP.replace("-", ""), "fine-1"),
+        ("odd-name", APP, "1-starts-with-a-digit"),
+        ("dotted-name", APP, "shop.db"),
+        ("one-letter", APP, "a"),
+        ("too-long", APP, "a" * 257),
+    ],
 )
 def test_an_invalid_add_on_fails_the_preview_without_asking_heroku(
     bench: Bench, failed: Failed, name: str, app: str, addon: str

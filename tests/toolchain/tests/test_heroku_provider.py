@@ -46,6 +46,13 @@ for name, id_, plan in {adopted}:
         opts=pulumi.ResourceOptions(import_=id_, ignore_changes=["config"], protect=True),
     )
 """
+LOOK_UP = """
+import pulumiverse_heroku as heroku
+
+heroku.addon.Addon.get("known", "{id_}", app_id="{app}")
+"""
+GHOST = "11111111-2222-3333-4444-555555555555"
+"""An id that no add-on has."""
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +137,28 @@ def test_a_live_add_on_is_adopted_by_its_uuid_then_changed_to_what_the_program_s
     assert bench.state()["adopted-same"]["id"] == same["id"]
     assert not bench.state()["adopted-same"]["outputs"].get("config")
     assert bench.up("--expect-no-changes", check=False).code == 0
+
+
+@pytest.mark.parametrize("act", [["preview"], ["up", "--yes", "--skip-preview"]])
+def test_an_add_on_that_does_not_exist_is_not_adopted(
+    new_bench: NewBench, heroku: RecordingHeroku, act: list[str]
+) -> None:
+    bench = new_bench({"HEROKU_API_URL": heroku.url})
+    bench.program(ADOPT.format(adopted=[("ghost", GHOST, "premium:2")], app=APP))
+
+    run = bench.stack.pulumi(*act, timeout=100)
+
+    assert run.code != 0
+    assert f"resource '{GHOST}' does not exist" in run.stdout + run.stderr, run
+    assert "ghost" not in bench.state()
+
+
+def test_an_add_on_that_does_not_exist_is_not_looked_up(new_bench: NewBench, heroku: RecordingHeroku) -> None:
+    bench = new_bench({"HEROKU_API_URL": heroku.url})
+    bench.program(LOOK_UP.format(id_=GHOST, app=APP))
+
+    run = bench.up(check=False)
+
+    assert run.code != 0
+    assert f"resource '{GHOST}' does not exist" in run.stdout + run.stderr, run
+    assert "known" not in bench.state()

@@ -28,9 +28,6 @@ type Inputs struct {
 	AddPreviousOutputInEnv *bool             `pulumi:"addPreviousOutputInEnv,optional"`
 }
 
-// Annotate gives the one default that the released schema has.
-func (i *Inputs) Annotate(a infer.Annotator) { a.SetDefault(&i.AddPreviousOutputInEnv, true) }
-
 // Outputs are the inputs and what the last run printed.
 type Outputs struct {
 	Inputs

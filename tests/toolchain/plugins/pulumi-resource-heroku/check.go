@@ -15,7 +15,7 @@ import (
 // defaulted is where the released provider notes which inputs the program did not give.
 const defaulted = "__defaults"
 
-var nameForm = regexp.MustCompile(`^[a-zA-Z][A-Za-z0-9_-]{0,255}$`)
+var nameForm = regexp.MustCompile(`^[a-zA-Z][A-Za-z0-9_-]{1,255}$`)
 
 // check validates without asking Heroku; what is not known yet passes.
 func check(_ context.Context, req p.CheckRequest) (p.CheckResponse, error) {
@@ -28,13 +28,18 @@ func check(_ context.Context, req p.CheckRequest) (p.CheckResponse, error) {
 			fail(key, "missing required property "+key)
 		}
 	}
-	if app := req.Inputs.Get("appId"); app.IsString() && uuid.Validate(app.AsString()) != nil {
+	if app := req.Inputs.Get("appId"); app.IsString() && !isUUID(app.AsString()) {
 		fail("appId", "expected the UUID of an app, got "+app.AsString())
 	}
 	if name := req.Inputs.Get("name"); name.IsString() && !nameForm.MatchString(name.AsString()) {
-		fail("name", "expected a letter, then letters, digits, - or _, 256 at most, got "+name.AsString())
+		fail("name", "expected a letter, then one letter, digit, - or _ or more, 256 at most in all, got "+name.AsString())
 	}
 	return p.CheckResponse{Inputs: named(req), Failures: failures}, nil
+}
+
+// isUUID takes the plain form only; the library knows others, with braces or without dashes.
+func isUUID(text string) bool {
+	return len(text) == len(uuid.Nil.String()) && uuid.Validate(text) == nil
 }
 
 // named gives a resource without a name its logical name and seven random digits, once.

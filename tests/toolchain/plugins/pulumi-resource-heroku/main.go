@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	p "github.com/pulumi/pulumi-go-provider"
-
 	"toolchain/plugins/standin"
 )
 
@@ -21,7 +19,7 @@ const schema = `{"name": "heroku", "version": "` + version + standin.Suffix + `"
 
 func main() {
 	provider := standin.Refuse(new(plugin).provider(), token, "pulumiverse heroku "+version)
-	if err := p.RunProvider(context.Background(), "heroku", version+standin.Suffix, provider); err != nil {
+	if err := serve(context.Background(), provider); err != nil {
 		fmt.Fprintln(os.Stderr, "pulumi-resource-heroku (stand-in):", err)
 		os.Exit(1)
 	}
