@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -93,4 +94,5 @@ def test_a_follower_that_connects_late_still_has_all_that_its_leader_committed_b
             await copy.stop()
             await leader.stop()
 
-    assert asyncio.run(copy_of_a_leader_that_ended()) == [(1,)]
+    with closing(asyncio.new_event_loop()) as loop:  # asyncio.run would take away the one that Pulumi's runtime keeps
+        assert loop.run_until_complete(copy_of_a_leader_that_ended()) == [(1,)]
