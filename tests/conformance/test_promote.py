@@ -26,6 +26,7 @@ def test_unfollow_asks_for_four_things_and_really_promotes(
         f"GET /apps/{name}/config-vars",
         f"PUT /client/v11/databases/{identity}/unfollow",
     ], ran
+    assert f"{follower} unfollowing... done" in ran.said, ran
 
     def writable() -> bool:
         with psycopg.connect(heroku.database_url(follower)) as connection:
