@@ -1,22 +1,11 @@
 """Maintenance mode, the formation, dynos and config vars, as the CLI changes them."""
 
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
 from conformance.heroku_cli import Cli
-from local_heroku.launcher import LocalHeroku
-
-
-def status_of(url: str) -> int:
-    try:
-        with urlopen(url, timeout=10) as answer:
-            return int(answer.status)
-    except HTTPError as error:
-        with error:
-            return error.code
+from local_heroku.launcher import LocalHeroku, visit
 
 
 def up(heroku: LocalHeroku, app: str) -> set[str]:
@@ -31,7 +20,7 @@ def test_maintenance_mode_answers_visitors_and_leaves_dynos_running(
     assert ran.code == 0, ran
     assert ran.asked == [f"PATCH /apps/{name}"], ran
     assert ran.sent(f"PATCH /apps/{name}") == {"maintenance": True}, ran
-    heroku.wait_until("the router to know", lambda: status_of(shop["web_url"]) == 503)
+    heroku.wait_until("the router to know", lambda: visit(shop["web_url"])[0] == 503)
     assert up(heroku, name) == {"web.1", "worker.1"}
     assert "on" in cli.run("maintenance", "-a", name).out
 
@@ -44,7 +33,7 @@ def test_maintenance_mode_goes_off_and_makes_no_release(
     ran = cli.run("maintenance:off", "-a", name)
 
     assert ran.code == 0, ran
-    heroku.wait_until("the app to serve", lambda: status_of(shop["web_url"]) == 200)
+    heroku.wait_until("the app to serve", lambda: visit(shop["web_url"])[0] == 200)
     assert len(heroku.get(f"/apps/{name}/releases")) == before
 
 
@@ -155,7 +144,7 @@ def test_restarted_dynos_are_new_processes(
     assert ran.asked == [request_.format(app=name)], ran
     heroku.wait_until(
         "a new web dyno to serve",
-        lambda: before not in str(heroku.get(f"/apps/{name}/dynos")) and status_of(shop["web_url"]) == 200,
+        lambda: before not in str(heroku.get(f"/apps/{name}/dynos")) and visit(shop["web_url"])[0] == 200,
     )
 
 

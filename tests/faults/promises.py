@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import psycopg
 
 from demo.orders import Customer
 from faults.scene import LOST, NEEDS_MENDING, SECOND, SIZES, Scene, changeover_processes
+from local_heroku.launcher import visit
 from rogue import Rogue
 
 NEW_PLAN = "standard-2"
@@ -62,17 +61,8 @@ def _down(scene: Scene) -> Iterator[str]:
         yield "the app did not serve when the interrupted run, its steps and its keeper had ended"
     if (late := _late(scene)) > 0:
         yield f"a cancelled run left the app down for {late:.1f} s longer than {BACK_WITHIN:.0f} s and a dyno's boot"
-    if (status := _status(scene.app["web_url"])) != 200:
+    if (status := visit(scene.app["web_url"])[0]) != 200:
         yield f"the app answers {status} at the end"
-
-
-def _status(url: str) -> int:
-    try:
-        with urlopen(url, timeout=10) as answer:
-            return int(answer.status)
-    except HTTPError as error:
-        with error:
-            return error.code
 
 
 def _late(scene: Scene) -> float:

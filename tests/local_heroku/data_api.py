@@ -51,7 +51,7 @@ async def schedules(c: Call) -> Answer:
 async def add_schedule(c: Call) -> Answer:
     body = c.body
     if not {"hour", "timezone", "schedule_name"} <= set(body):
-        raise refusals.Refusal(422, "unprocessable_entity", "hour, timezone and schedule_name are required")
+        raise refusals.unprocessable("hour, timezone and schedule_name are required")
     row = {"uuid": new_id(), "name": body["schedule_name"], "hour": int(body["hour"]), "timezone": body["timezone"]}
     kept = {"days": DAYS, "retain_weeks": 1, "retain_months": 0, "callback_url": f"{c.world.origin}/backups"}
     c.addon.schedules.append({**row, **kept})
@@ -116,10 +116,10 @@ async def create_credential(c: Call) -> Answer:
 
 
 async def connection_reset(c: Call) -> Answer:
-    """Ends every session on the database, as `heroku pg:killall`."""
+    """Ends every session on the database but our own, as `heroku pg:killall`."""
     server = _known(c.addon)
     await server.ask(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        " WHERE backend_type = 'client backend' AND usename <> 'postgres'"
     )
     return 200, {"message": "connections reset"}

@@ -131,9 +131,9 @@ async def _settle(world: World, addon: Addon) -> None:
 async def unfollow(world: World, addon: Addon) -> None:
     """Asynchronous, as on Heroku: waiting for a while, then really promoted."""
     if addon.leader is None:
-        raise refusals.Refusal(422, "unprocessable_entity", f"{addon.name} is not following another database")
+        raise refusals.unprocessable(f"{addon.name} is not following another database")
     if addon.waiting:
-        raise refusals.Refusal(422, "unprocessable_entity", f"{addon.name} is not available: {addon.waiting}")
+        raise refusals.unprocessable(f"{addon.name} is not available: {addon.waiting}")
     addon.waiting = "unfollowing"
     world.event("unfollow asked", addon=addon.name)
     world.in_background(_promote(world, addon))

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 from local_heroku import refusals
-from local_heroku.plans import tier_of
+from local_heroku.plans import ESSENTIAL, tier_of
 from local_heroku.world import Addon, World
 
-WITHOUT_STANDBY = ("standard", "essential", "mini", "basic")
+WITHOUT_STANDBY = {"standard", *ESSENTIAL}
 MOST_CONNECTIONS = 120
 """As a database on Standard 0 shows it; the limits of other plans are not published with the row."""
 

@@ -19,6 +19,16 @@ ANSWER_SECONDS = 60.0
 Json = Any
 
 
+def visit(url: str) -> tuple[int, str]:
+    """What a visitor of an app gets: status and text, of an error page too."""
+    try:
+        with urlopen(url, timeout=10) as answer:
+            return int(answer.status), answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
 class LocalHerokuFailed(AssertionError):
     """It did not start, or refused a request that a test needs; the text says what it said."""
 

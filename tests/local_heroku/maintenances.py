@@ -6,7 +6,7 @@ from typing import Any
 
 from local_heroku import refusals
 from local_heroku.call import Answer, Call
-from local_heroku.plans import tier_of
+from local_heroku.plans import ESSENTIAL, tier_of
 from local_heroku.world import Addon, World, now
 
 NONE = {
@@ -66,10 +66,10 @@ async def run(c: Call) -> Answer:
     How Heroku refuses to run what is not due is not published.
     """
     addon = c.addon
-    if tier_of(addon.plan) in {"essential", "mini", "basic"}:
-        raise _refused("Maintenance of an Essential tier database cannot be triggered.")
+    if tier_of(addon.plan) in ESSENTIAL:
+        raise refusals.unprocessable("Maintenance of an Essential tier database cannot be triggered.")
     if addon.maintenance.get("status") not in DUE:
-        raise _refused(f"{addon.name} has no maintenance to run.")
+        raise refusals.unprocessable(f"{addon.name} has no maintenance to run.")
     addon.maintenance = {**addon.maintenance, "status": "running", "started_at": now()}
     c.world.event("maintenance runs", addon=addon.name)
     c.world.in_background(_carry_out(c.world, addon))
@@ -90,7 +90,7 @@ async def schedule(c: Call) -> Answer:
     """Moves what is due by whole weeks from when it is scheduled."""
     addon = c.addon
     if addon.maintenance.get("status") not in DUE:
-        raise _refused(f"{addon.name} has no maintenance to schedule.")
+        raise refusals.unprocessable(f"{addon.name} has no maintenance to schedule.")
     before = addon.maintenance.get("scheduled_for")
     start = datetime.fromisoformat(str(before or now())).astimezone(UTC)
     later = start + timedelta(weeks=int(c.body["delay_weeks"]))
@@ -119,14 +119,10 @@ def window_from(day: str, time: str) -> str:
     """In Heroku's words, from `sunday` and `13:30` or `1:30PM`."""
     number, found = WEEKDAYS.get(day.lower()), TIMES.fullmatch(time)
     if number is None or found is None:
-        raise _refused(f"{day} {time} is no day of the week with a time of day.")
+        raise refusals.unprocessable(f"{day} {time} is no day of the week with a time of day.")
     hour = int(found[1]) % 12 + (12 if found[3].lower() == "pm" else 0) if found[3] else int(found[1])
     if hour > 23 or int(found[2]) > 59:
-        raise _refused(f"{time} is no time of day.")
+        raise refusals.unprocessable(f"{time} is no time of day.")
     start = datetime(2024, 1, 1, hour, int(found[2]), tzinfo=UTC) + timedelta(days=number)  # that day was a Monday
     begins, ends = (f"{DAYS[moment.weekday()]}s {moment:%H:%M}" for moment in (start, start + LASTS))
     return f"{begins} to {ends} UTC"
-
-
-def _refused(message: str) -> refusals.Refusal:
-    return refusals.Refusal(422, "unprocessable_entity", message)

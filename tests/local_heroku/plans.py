@@ -24,6 +24,9 @@ class Plan:
 
 
 _SIZES = {0: 64, 2: 256, 3: 512, 4: 768, 5: 1024, 6: 1536, 7: 2048, 8: 3072, 9: 4096}
+ESSENTIAL = frozenset({"essential", "mini", "basic"})
+"""Tiers on shared servers; mini and basic are what Essential was before."""
+
 _TIERS = ("standard", "premium", "private", "shield")
 
 PLANS = {

@@ -96,7 +96,7 @@ class Server:
     database: str
     port: int = 0
     process: "asyncio.subprocess.Process | None" = None
-    admin: "psycopg.AsyncConnection[tuple[Any, ...]] | None" = None
+    sessions: "dict[str, psycopg.AsyncConnection[tuple[Any, ...]]]" = field(default_factory=dict)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -164,9 +164,9 @@ class Server:
 
     async def stop(self, with_signal: int = signal.SIGQUIT) -> None:
         """Ends the server at once; its data goes with `remove`."""
-        if self.admin is not None:
-            await self.admin.close()
-            self.admin = None
+        for session in self.sessions.values():
+            await session.close()
+        self.sessions.clear()
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(with_signal)
             await self.process.wait()
@@ -182,13 +182,14 @@ class Server:
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     async def ask(self, statement: LiteralString | sql.Composed, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Rows of a statement, run as superuser."""
+        """Rows of a statement, run as superuser in a session that is kept: clients ask for the same again and again."""
         async with self.asking:
-            if self.admin is None or self.admin.closed or self.admin.broken:
-                self.admin = await psycopg.AsyncConnection.connect(
+            session = self.sessions.get(database)
+            if session is None or session.closed or session.broken:
+                session = self.sessions[database] = await psycopg.AsyncConnection.connect(
                     host=str(self.folder.parent), port=self.port, user="postgres", dbname=database, autocommit=True
                 )
-            cursor = await self.admin.execute(statement)
+            cursor = await session.execute(statement)
             return await cursor.fetchall() if cursor.description else []
 
     async def create_database(self) -> None:
@@ -227,12 +228,7 @@ class Server:
 
     async def tables(self) -> int:
         """How many tables the database of the app has; only a session of that database knows."""
-        connection = await psycopg.AsyncConnection.connect(
-            host=str(self.folder.parent), port=self.port, user="postgres", dbname=self.database, autocommit=True
-        )
-        async with connection:
-            cursor = await connection.execute("SELECT count(*) FROM pg_stat_user_tables")
-            ((count,),) = await cursor.fetchall()
+        ((count,),) = await self.ask("SELECT count(*) FROM pg_stat_user_tables", self.database)
         return int(count)
 
     async def create_credential(self, name: str, password: str) -> None:

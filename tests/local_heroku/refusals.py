@@ -54,6 +54,11 @@ def invalid(message: str) -> Refusal:
     return Refusal(422, "invalid_params", message)
 
 
+def unprocessable(message: str) -> Refusal:
+    """As the Data API refuses."""
+    return Refusal(422, "unprocessable_entity", message)
+
+
 def by_provider(plan: str, reason: str) -> Refusal:
     message = f"We tried to create {plan}, but received an error from the add-on provider: {reason}"
     return Refusal(422, "addon_error", message)
@@ -81,7 +86,3 @@ def rate_limited() -> Refusal:
 
 def two_factor(app: str) -> Refusal:
     return Refusal(403, "two_factor", "A second authentication factor or pre-authorization is required.", app=app)
-
-
-def multiple_matches(key: str) -> Refusal:
-    return Refusal(422, "multiple_matches", f"{key} matches several add-ons; name one of them.")

@@ -8,7 +8,7 @@ there are not published.
 
 from local_heroku import databases, refusals
 from local_heroku.call import Answer, Call
-from local_heroku.plans import tier_of
+from local_heroku.plans import ESSENTIAL, tier_of
 from local_heroku.world import Addon, World
 
 STARTED = "Started the upgrade. You can monitor the progress with `heroku pg:upgrade:wait`."
@@ -18,7 +18,7 @@ SCHEDULED = "Your database is scheduled for upgrade during your next available m
 async def prepare(c: Call) -> Answer:
     addon = _leader(c.addon)
     if addon.upgrade:
-        raise refusals.Refusal(422, "unprocessable_entity", "database has an upgrade already scheduled")
+        raise refusals.unprocessable("database has an upgrade already scheduled")
     addon.upgrade = "scheduled"
     return 200, {"message": SCHEDULED}
 
@@ -39,7 +39,7 @@ async def run(c: Call) -> Answer:
     """A follower stops following and is upgraded; a leader only when that was prepared; an Essential one in place."""
     addon = c.addon
     if tier_of(addon.plan) in {"mini", "basic"}:
-        raise refusals.Refusal(422, "unprocessable_entity", f"{addon.plan.name} has no upgrade of the version.")
+        raise refusals.unprocessable(f"{addon.plan.name} has no upgrade of the version.")
     if addon.leader is not None:
         await databases.unfollow(c.world, addon)
     elif tier_of(addon.plan) != "essential":
@@ -62,7 +62,7 @@ async def wait_status(c: Call) -> Answer:
 
 def _leader(addon: Addon) -> Addon:
     """Only a leader on Standard or above has its upgrade prepared."""
-    if addon.leader is not None or tier_of(addon.plan) in {"essential", "mini", "basic"}:
+    if addon.leader is not None or tier_of(addon.plan) in ESSENTIAL:
         raise refusals.Refusal(400, "bad_request", f"{addon.name} is no leader on a Standard or higher plan.")
     return addon
 

@@ -8,27 +8,17 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
 import psycopg
 import pytest
 
-from local_heroku.launcher import LocalHeroku
+from local_heroku.launcher import LocalHeroku, visit
 
 
 def descriptions(heroku: LocalHeroku, app: str) -> list[str]:
     return [str(r["description"]) for r in heroku.get(f"/apps/{app}/releases")]
-
-
-def visit(url: str) -> tuple[int, str]:
-    try:
-        with urlopen(url, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 def order(url: str, reference: str) -> int:
