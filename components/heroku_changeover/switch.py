@@ -398,7 +398,7 @@ def _note_who_waits(c: Changeover, fence: Fence) -> None:
 def _switch_without_proof(c: Changeover, situation: Situation, ends: _Ends) -> None:
     """Where SQL cannot reach: 0 commits behind, steady, by Heroku's own figure. That is no proof, and is said so."""
     if situation.stage is Stage.FOLLOWING:
-        if _is_at_zero(c, ends.follower):
+        if _comes_to_zero(c, ends.follower):
             _require_budget(c)
             _unfollow(c)
         else:
@@ -409,7 +409,7 @@ def _switch_without_proof(c: Changeover, situation: Situation, ends: _Ends) -> N
     _move_and_start(c, situation, ends)
 
 
-def _is_at_zero(c: Changeover, follower: Database) -> bool:
+def _comes_to_zero(c: Changeover, follower: Database) -> bool:
     """Waits for it; False when an unfollow that an earlier run had asked for was carried out meanwhile."""
     looks, cut_off = 0, False
 

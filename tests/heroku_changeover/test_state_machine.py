@@ -189,15 +189,21 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     assert all(app.readonly in {None, app.primary} for app in world.model.apps.values())
 
 
+def kept(patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None) -> World:
+    """Two apps, after a run with a fault and its keeper."""
+    verify, rogue = mode
+    world = World(patch, 2, rogue, verify, readonly)
+    world.up(fault)
+    world.keeper(None)
+    return world
+
+
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fault=faults, mode=modes, readonly=companions)
 def test_a_keeper_alone_brings_every_app_up_again(
     patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None
 ) -> None:
-    verify, rogue = mode
-    world = World(patch, 2, rogue, verify, readonly)
-    world.up(fault)
-    world.keeper(None)
+    world = kept(patch, fault, mode, readonly)
 
     assert world.is_up
     assert not world.missing
@@ -208,10 +214,7 @@ def test_a_keeper_alone_brings_every_app_up_again(
 def test_dynos_and_maintenance_are_as_they_were_found(
     patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None
 ) -> None:
-    verify, rogue = mode
-    world = World(patch, 2, rogue, verify, readonly)
-    world.up(fault)
-    world.keeper(None)
+    world = kept(patch, fault, mode, readonly)
     world.up(None)
 
     assert [app.formation for app in world.model.apps.values()] == [FORMATION, FORMATION]

@@ -197,19 +197,30 @@ def _up(heroku: LocalHeroku, name: str) -> int:
     return sum(d["state"] == "up" for d in heroku.get(f"/apps/{name}/dynos") if d["state"] != "stopping")
 
 
+def run_now(heroku: LocalHeroku, app: str, kind: str) -> None:
+    """A one-off dyno that does not end by itself, of somebody's or of the Scheduler's."""
+    if kind == "run":
+        heroku.post(f"/apps/{app}/dynos", {"command": "sleep 60"})
+    else:
+        heroku.patch(f"/_control/apps/{app}", {"scheduled": "sleep 60"})
+
+
+@pytest.mark.parametrize("kind", ["run", "scheduler"])
 @pytest.mark.parametrize(("policy", "code"), [("wait", 10), ("stop", 0)])
-def test_one_off_dynos_are_waited_for_or_stopped_by_policy(
-    operator: Operator, heroku: LocalHeroku, policy: str, code: int
+def test_one_off_dynos_and_jobs_of_the_scheduler_are_waited_for_or_stopped_by_policy(
+    operator: Operator, heroku: LocalHeroku, policy: str, code: int, kind: str
 ) -> None:
     operator.extra = ("--one-off-dynos", policy, "--budget", "4")
     operator.run_until("maintenance-on")
-    heroku.post(f"/apps/{operator.apps[0]}/dynos", {"command": "sleep 60"})
+    run_now(heroku, operator.apps[0], kind)
 
     got, said = operator.run("scale-down")
 
     assert got == code, said
-    assert ("run." in said) or policy == "stop"
+    assert f"{kind}." in said
     assert operator.is_as_found() == (policy == "wait")
+    left = [d["type"] for d in heroku.get(f"/apps/{operator.apps[0]}/dynos") if d["type"] == kind]
+    assert left == ([kind] if policy == "wait" else [])
 
 
 def test_a_follower_that_is_being_removed_is_refused_at_once(operator: Operator, heroku: LocalHeroku) -> None:
@@ -221,23 +232,6 @@ def test_a_follower_that_is_being_removed_is_refused_at_once(operator: Operator,
     assert code == 30, said
     assert f"{operator.follower} is deprovisioning" in said
     assert operator.is_as_found()
-
-
-@pytest.mark.parametrize(("policy", "code"), [("wait", 10), ("stop", 0)])
-def test_jobs_of_the_scheduler_are_waited_for_or_stopped_like_other_one_off_dynos(
-    operator: Operator, heroku: LocalHeroku, policy: str, code: int
-) -> None:
-    operator.extra = ("--one-off-dynos", policy, "--budget", "4")
-    operator.run_until("maintenance-on")
-    heroku.patch(f"/_control/apps/{operator.apps[0]}", {"scheduled": "sleep 60"})
-
-    got, said = operator.run("scale-down")
-
-    assert got == code, said
-    assert "scheduler." in said
-    assert operator.is_as_found() == (policy == "wait")
-    left = [d["type"] for d in heroku.get(f"/apps/{operator.apps[0]}/dynos") if d["type"] == "scheduler"]
-    assert left == (["scheduler"] if policy == "wait" else [])
 
 
 def test_a_step_that_is_told_to_end_puts_everything_back(operator: Operator, heroku: LocalHeroku) -> None:
