@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from demo.walk import new_stack_in
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack, find
 
 _numbers = itertools.count(1)
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore")
+settings.load_profile("same")  # every run tries the same; `pytest --hypothesis-profile explore` looks for more
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,11 +46,11 @@ def heroku(heroku_of_the_session: LocalHeroku, request: pytest.FixtureRequest) -
     """The shared local Heroku without any fault left from another test; a failing test shows what went on in it."""
     heroku = heroku_of_the_session
     heroku.clear_faults()
-    seen = len(heroku.events())
+    seen = heroku.counted("events")
     yield heroku
     report = getattr(request.node, "outcome", None)
     if report is not None and report.failed:
-        print("\n".join(str(event) for event in heroku.events()[seen:]))
+        print("\n".join(str(event) for event in heroku.events(seen)))
         print(heroku.log_text())
     heroku.clear_faults()
     heroku.patch(

@@ -44,11 +44,11 @@ def program() -> Path:
 def cli(program: Path, heroku: LocalHeroku, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """The CLI on a local Heroku whose every answer in this test is held to its schema afterwards."""
     heroku.patch("/_control/world", {"recording": True})
-    seen = len(heroku.requests())
+    seen = heroku.counted("requests")
     ready = Cli(program, heroku, tmp_path_factory.getbasetemp() / "cli-home")
     (ready.home / "cache").mkdir(parents=True, exist_ok=True)
     yield ready
-    for request in heroku.requests()[seen:]:
+    for request in heroku.requests(seen):
         _validate(request)
 
 

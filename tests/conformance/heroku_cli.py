@@ -143,7 +143,7 @@ class Cli:
 
     def run(self, *words: str, stdin: str | None = None, env: Mapping[str, str] | None = None) -> Ran:
         """One command to its end; without `stdin` it gets none."""
-        seen = len(self.heroku.requests())
+        seen = self.heroku.counted("requests")
         ran = subprocess.run(
             ("node", self.program, *words),
             env={**self.environment(), **(env or {})},
@@ -154,7 +154,7 @@ class Cli:
             timeout=LIMIT_SECONDS,
             check=False,
         )
-        return Ran(words, ran.returncode, ran.stdout, ran.stderr, self.heroku.requests()[seen:])
+        return Ran(words, ran.returncode, ran.stdout, ran.stderr, self.heroku.requests(seen))
 
 
 def main() -> int:

@@ -99,15 +99,15 @@ def test_a_write_that_is_carried_out_after_its_run_was_killed_does_not_leave_the
     operator: Operator, heroku: LocalHeroku, step: str, path: str
 ) -> None:
     heroku.fault("delay", f"/apps/{operator.apps[0]}{path}", method="PATCH", seconds=4)
-    seen = len(heroku.events())
+    seen = heroku.counted("events")
     with started(operator, step) as run:
-        heroku.wait_until("the write to be sent", lambda: "fault" in {e["what"] for e in heroku.events()[seen:]})
+        heroku.wait_until("the write to be sent", lambda: "fault" in {e["what"] for e in heroku.events(seen)})
         for process in psutil.Process(run.pid).children():
             process.kill()
         run.kill()
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None, 90)
 
-    went_down = [e for e in heroku.events()[seen:] if e["what"] in {"maintenance", "scaled"}]
+    went_down = [e for e in heroku.events(seen) if e["what"] in {"maintenance", "scaled"}]
     assert len(went_down) >= 2, "the write was never carried out, or never undone"
     assert operator.is_as_found()
 

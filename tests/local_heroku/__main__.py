@@ -9,7 +9,9 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -83,10 +85,18 @@ SHOP = {"name": "shop", "web": 2, "worker": 1, "plan": "standard-0", "rows": 500
 
 
 def _tell_what_goes_on() -> None:
-    """For whoever gets no answer: what each task and each thread is at, in the log."""
-    for task in asyncio.all_tasks():
-        task.print_stack(file=sys.stderr)
+    """For whoever gets no answer: what each thread and each task is at, in the log."""
     faulthandler.dump_traceback()
+    for task in asyncio.all_tasks():
+        print(f"{task.get_name()}, from the outermost call inwards:", *_awaiting(task), sep="\n  ", file=sys.stderr)
+
+
+def _awaiting(task: asyncio.Task[Any]) -> Iterator[str]:
+    """Where each coroutine of a task is; a stack of Python's shows the outermost one only."""
+    coroutine: Any = task.get_coro()
+    while frame := getattr(coroutine, "cr_frame", None):
+        yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+        coroutine = coroutine.cr_await
 
 
 async def _until_told(*, watch_stdin: bool) -> None:

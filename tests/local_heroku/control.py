@@ -191,9 +191,15 @@ async def clear_faults(c: Call) -> Answer:
     return 200, {}
 
 
+async def show_world(c: Call) -> Answer:
+    """How many requests and events there were so far."""
+    return 200, {"requests": len(c.world.requests), "events": len(c.world.events)}
+
+
 async def requests(c: Call) -> Answer:
-    return 200, c.world.requests
+    """Those from a number on: with their bodies, all of a long run are megabytes."""
+    return 200, c.world.requests[int(c.words["first"]) :]
 
 
 async def events(c: Call) -> Answer:
-    return 200, c.world.events
+    return 200, c.world.events[int(c.words["first"]) :]

@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 READY_SECONDS = 60.0
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 45.0
 Json = Any
 
 
@@ -47,7 +47,7 @@ class LocalHeroku:
             text=True,
             env={**os.environ, "PYTHONPATH": search},
         )
-        self.api, self.token = "", ""
+        self.api, self.token, self.patience = "", "", ANSWER_SECONDS
 
     def __enter__(self) -> "LocalHeroku":
         ready = json.loads(self._first_line())
@@ -88,7 +88,25 @@ class LocalHeroku:
     def call(
         self, method: str, path: str, body: Json = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Json]:
-        """Status and decoded body of any answer, refusals included."""
+        """
+        Status and decoded body of any answer, refusals included.
+
+        A look that stays without answer is asked for once more; what the local Heroku was at meanwhile is printed.
+        """
+        request = self._request(method, path, body, headers)
+        try:
+            return self._answer(request)
+        except TimeoutError:
+            without = f"{method} {path}: no answer in {self.patience} s\n{self._traces()}"
+        if method != "GET":
+            raise LocalHerokuFailed(without)
+        print(f"{without}\nit is asked for again", file=sys.stderr)
+        try:
+            return self._answer(request)
+        except TimeoutError:
+            raise LocalHerokuFailed(f"{without}\nnor when it was asked for again\n{self._traces()}") from None
+
+    def _request(self, method: str, path: str, body: Json, headers: dict[str, str] | None) -> Request:
         content = None if body is None else json.dumps(body).encode()
         given = {
             "Accept": "application/vnd.heroku+json; version=3",
@@ -96,18 +114,18 @@ class LocalHeroku:
             "Content-Type": "application/json",
             **(headers or {}),
         }
-        request = Request(self.api + path, content, given, method=method)
+        return Request(self.api + path, content, given, method=method)
+
+    def _answer(self, request: Request) -> tuple[int, Json]:
         try:
-            with urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            with urlopen(request, timeout=self.patience) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except HTTPError as error:
             with error:
                 return error.code, json.loads(error.read() or b"null")
-        except TimeoutError:
-            raise LocalHerokuFailed(f"{method} {path}: no answer in {ANSWER_SECONDS} s\n{self._traces()}") from None
 
     def _traces(self) -> str:
-        """What it is at, thread by thread, at the end of its log."""
+        """What it is at, thread by thread and task by task, at the end of its log."""
         self.process.send_signal(signal.SIGUSR1)
         time.sleep(1)
         return self.log_text()
@@ -146,12 +164,16 @@ class LocalHeroku:
     def clear_faults(self) -> None:
         self.delete("/_control/faults")
 
-    def requests(self) -> list[Json]:
-        """Every request to either API so far: method, path, status, at."""
-        return list(self.get("/_control/requests"))
+    def counted(self, what: str) -> int:
+        """How many `requests` or `events` there were so far: where those of a test begin."""
+        return int(self.get("/_control/world")[what])
 
-    def events(self) -> list[Json]:
-        return list(self.get("/_control/events"))
+    def requests(self, first: int = 0) -> list[Json]:
+        """Requests to either API from that number on: method, path, status, at."""
+        return list(self.get(f"/_control/requests/{first}"))
+
+    def events(self, first: int = 0) -> list[Json]:
+        return list(self.get(f"/_control/events/{first}"))
 
     def primary(self, app: str) -> str:
         """The name of the add-on that is attached as DATABASE."""

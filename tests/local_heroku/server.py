@@ -112,8 +112,9 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("PATCH", "/_control/world", control.change_world),
     ("POST", "/_control/faults", control.add_fault),
     ("DELETE", "/_control/faults", control.clear_faults),
-    ("GET", "/_control/requests", control.requests),
-    ("GET", "/_control/events", control.events),
+    ("GET", "/_control/world", control.show_world),
+    ("GET", "/_control/requests/{first}", control.requests),
+    ("GET", "/_control/events/{first}", control.events),
 ]
 
 
