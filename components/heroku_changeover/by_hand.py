@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,7 @@ def _without_record(request: Request, heroku: Heroku, say: Any) -> None:
     on = app.primary.addon_name if app.primary else "no DATABASE"
     listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
     _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on} as it is.", say)
-    formation = tuple(replace(p, quantity=was[p.type]) for p in app.formation if p.type != "release")
+    formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
     window = Window("", {app.name: AppAsFound(maintenance=False, formation=formation)})
     put_back(Changeover(Order("", (app.name,), "", ""), heroku, window, say, Clock().undisturbed()))
 

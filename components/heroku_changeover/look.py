@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -282,9 +281,8 @@ def _with_maintenance(heroku: Heroku, wanted: str, database: Database) -> Databa
         return database
     told = _data(heroku, f"/data/maintenances/v1/{database.id}", {})
     words = [str(told.get("status") or ""), *(f"{k.replace('_', ' ')} {told[k]}" for k in _DUE if told.get(k))]
-    return replace(
-        database, maintenance=", ".join(w for w in words if w not in _NO_MAINTENANCE) or database.maintenance
-    )
+    due = ", ".join(w for w in words if w not in _NO_MAINTENANCE)
+    return database._replace(maintenance=due or database.maintenance)
 
 
 _DUE = ("scheduled_for", "required_by")
@@ -333,7 +331,7 @@ def _with_copied_vars(app: App, values: Mapping[str, str]) -> App:
     owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
     address = _place(values.get(app.primary.config_var, ""))
     copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))
-    return replace(app, copied_config_vars=copied)
+    return app._replace(copied_config_vars=copied)
 
 
 def _place(url: str) -> str:

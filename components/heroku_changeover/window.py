@@ -42,7 +42,7 @@ class AppAsFound:
     def changes(self, live: App) -> list[str]:
         """How the live formation differs, in quantity or size, such as `web 4 Standard-1X instead of 2 Standard-1X`."""
         now = {p.type: p for p in live.formation}
-        pairs = [(p, now.get(p.type, replace(p, quantity=0))) for p in self.formation]
+        pairs = [(p, now.get(p.type, p._replace(quantity=0))) for p in self.formation]
         return [
             f"{new.type} {new.quantity} {new.size} instead of {old.quantity} {old.size}"
             for old, new in pairs

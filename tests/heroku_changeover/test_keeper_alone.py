@@ -168,7 +168,7 @@ def test_recover_does_nothing_when_a_run_took_the_window_over_while_it_asked(
     begun = replace(record, engine=living())
 
     with pytest.raises(Refused, match="is alive"):
-        recovering(journal, monkeypatch, situation(replace(WEB, quantity=0)), lambda: journal.write(begun))
+        recovering(journal, monkeypatch, situation(WEB._replace(quantity=0)), lambda: journal.write(begun))
 
 
 def test_recover_does_nothing_to_an_app_that_is_as_it_was_found(
@@ -183,7 +183,7 @@ def test_recover_does_nothing_to_an_app_that_is_as_it_was_found(
 def test_recover_brings_back_a_worker_although_the_app_serves(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped = replace(WORKER, quantity=0)
+    stopped = WORKER._replace(quantity=0)
 
     assert recovering(journal, monkeypatch, situation(WEB, stopped), lambda: None) == "recovered"
 
@@ -191,12 +191,12 @@ def test_recover_brings_back_a_worker_although_the_app_serves(
 def test_recover_says_so_when_another_run_closed_the_window_while_it_asked(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = recovering(journal, monkeypatch, situation(replace(WEB, quantity=0)), journal.close)
+    said = recovering(journal, monkeypatch, situation(WEB._replace(quantity=0)), journal.close)
 
     assert "was closed meanwhile" in said
 
 
-@pytest.mark.parametrize("live", [replace(WEB, quantity=4), replace(WEB, size="Standard-2X")], ids=["more", "larger"])
+@pytest.mark.parametrize("live", [WEB._replace(quantity=4), WEB._replace(size="Standard-2X")], ids=["more", "larger"])
 def test_recover_names_a_formation_that_is_not_as_it_was_found_and_leaves_it(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, live: ProcessType
 ) -> None:
@@ -212,7 +212,7 @@ def test_an_app_that_was_found_in_maintenance_is_as_found_in_maintenance(
     found = {"shop": replace(FOUND, maintenance=True)}
     journal.write(Record(ORDER, Window("db-2", found, {"maintenance-on": 1.0}), GONE))
     live = situation(WEB, WORKER)
-    live.apps["shop"] = replace(live.apps["shop"], maintenance=True)
+    live.apps["shop"] = live.apps["shop"]._replace(maintenance=True)
 
     assert "nothing to do" in recovering(journal, monkeypatch, live, lambda: None)
 

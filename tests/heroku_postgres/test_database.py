@@ -1,7 +1,6 @@
 """The shape of the graph: what is registered, in which order, tied to what."""
 
 import sys
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -134,7 +133,7 @@ def test_a_held_changeover_registers_nothing_that_users_would_notice(declare: An
 
 
 def test_the_runbook_and_the_warnings_are_said(declare: Any) -> None:
-    seen = replace(BEFORE, apps=(replace(app(primary=LEADER), features=frozenset({"preboot"})),))
+    seen = BEFORE._replace(apps=(app(primary=LEADER)._replace(features=frozenset({"preboot"})),))
 
     recorder = declare(seen, plan="standard-2", adopt=ADOPT)
 
@@ -143,7 +142,7 @@ def test_the_runbook_and_the_warnings_are_said(declare: Any) -> None:
 
 
 def test_errors_are_listed_together_and_nothing_is_registered(declare: Any) -> None:
-    seen = replace(BEFORE, apps=(replace(app(primary=LEADER), generation="fir"),))
+    seen = BEFORE._replace(apps=(app(primary=LEADER)._replace(generation="fir"),))
 
     with pytest.raises(pulumi.RunError, match="fir-generation") as refusal:
         declare(seen, plan="standard-99", adopt=ADOPT)

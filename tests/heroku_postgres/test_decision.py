@@ -1,7 +1,5 @@
 """The decision table, row by row."""
 
-from dataclasses import replace
-
 import pytest
 
 from heroku_changeover.command import STEPS
@@ -77,7 +75,7 @@ def test_a_live_follower_on_the_wanted_plan_is_the_target() -> None:
 
 
 def test_a_follower_that_is_still_being_made_is_the_target() -> None:
-    unborn = replace(database("shop-db-2", plan="standard-2"), state="provisioning", is_known=False)
+    unborn = database("shop-db-2", plan="standard-2")._replace(state="provisioning", is_known=False)
 
     decision = decide(wish(plan="standard-2"), facts(app(primary=LEADER), LEADER, unborn))
 
@@ -86,7 +84,7 @@ def test_a_follower_that_is_still_being_made_is_the_target() -> None:
 
 
 def test_an_app_that_is_down_without_a_target_starts_nothing_new() -> None:
-    decision = decide(wish(plan="standard-2"), facts(replace(DOWN, attachments=LEADER.attachments), LEADER))
+    decision = decide(wish(plan="standard-2"), facts(DOWN._replace(attachments=LEADER.attachments), LEADER))
 
     assert ids(decision) == {"unfinished-changeover"}
     assert names(decision) == [LEADER.name]
@@ -95,7 +93,7 @@ def test_an_app_that_is_down_without_a_target_starts_nothing_new() -> None:
 def test_an_app_that_is_down_with_a_target_is_finished() -> None:
     there = follower("shop-db-2", LEADER, plan="standard-2")
 
-    decision = decide(wish(plan="standard-2"), facts(replace(DOWN, attachments=LEADER.attachments), LEADER, there))
+    decision = decide(wish(plan="standard-2"), facts(DOWN._replace(attachments=LEADER.attachments), LEADER, there))
 
     assert decision.kind is Kind.CHANGEOVER
     assert declared(decision, "shop-db-2").steps == STEPS
@@ -115,7 +113,7 @@ def test_hold_in_the_middle_of_a_changeover_is_an_error() -> None:
     there = follower("shop-db-2", LEADER, plan="standard-2")
 
     decision = decide(
-        wish(plan="standard-2", hold=True), facts(replace(DOWN, attachments=LEADER.attachments), LEADER, there)
+        wish(plan="standard-2", hold=True), facts(DOWN._replace(attachments=LEADER.attachments), LEADER, there)
     )
 
     assert ids(decision) == {"held-in-the-middle"}
@@ -132,7 +130,7 @@ def test_a_follower_that_is_not_the_target_is_not_declared() -> None:
 
 
 def test_a_number_that_a_destroyed_database_had_is_not_given_again() -> None:
-    seen = replace(facts(app(primary=LEADER), LEADER), past_addons=frozenset({"shop-db-2", "shop-db-5", "redis-1"}))
+    seen = facts(app(primary=LEADER), LEADER)._replace(past_addons=frozenset({"shop-db-2", "shop-db-5", "redis-1"}))
 
     assert names(decide(wish(plan="standard-2"), seen)) == [LEADER.name, "shop-db-6"]
 
@@ -151,7 +149,7 @@ def test_a_retired_database_stays_with_its_recorded_steps() -> None:
 def test_a_target_that_was_cut_off_but_not_promoted_is_the_target_again() -> None:
     cut_off = database("shop-db-2", plan="standard-2")
 
-    decision = decide(wish(plan="standard-2"), facts(replace(DOWN, attachments=LEADER.attachments), LEADER, cut_off))
+    decision = decide(wish(plan="standard-2"), facts(DOWN._replace(attachments=LEADER.attachments), LEADER, cut_off))
 
     assert decision.kind is Kind.CHANGEOVER
     assert declared(decision, "shop-db-2").import_id == cut_off.id
@@ -161,7 +159,7 @@ def test_a_target_that_was_cut_off_but_not_promoted_is_the_target_again() -> Non
 def test_a_cut_off_database_on_another_plan_is_an_error_while_the_apps_are_down(plan: str) -> None:
     cut_off = database("shop-db-2", plan="standard-2")
 
-    decision = decide(wish(plan=plan), facts(replace(DOWN, attachments=LEADER.attachments), LEADER, cut_off))
+    decision = decide(wish(plan=plan), facts(DOWN._replace(attachments=LEADER.attachments), LEADER, cut_off))
 
     assert ids(decision) == {"unfinished-changeover"}
     assert "shop-db-2" in names(decision)
@@ -207,9 +205,8 @@ def test_a_primary_that_another_app_pays_for_is_an_error_that_names_that_app() -
 def test_the_outputs_are_the_same_in_the_changeover_and_in_the_settled_run_after_it() -> None:
     wanted = wish(plan="standard-2")
     during = decide(wanted, facts(app(primary=LEADER), LEADER))
-    moved = replace(
-        database("shop-db-2", plan="standard-2"), attachments=(attachment("shop-db-2"), attachment("shop-db-2", "BLUE"))
-    )
+    attached = (attachment("shop-db-2"), attachment("shop-db-2", "BLUE"))
+    moved = database("shop-db-2", plan="standard-2")._replace(attachments=attached)
     after = decide(wanted, facts(app(primary=moved), LEADER, moved))
 
     assert [(d.primary, d.plan, d.retired, d.outcome) for d in (during, after)] == [

@@ -1,7 +1,5 @@
 """Each finding, from the fact that causes it; and silence where there is nothing to find."""
 
-from dataclasses import replace
-
 import pytest
 
 from heroku_changeover.facts import App, Database, Dyno, Facts, ProcessType
@@ -19,12 +17,12 @@ def found(wanted: Wish, seen: Facts) -> dict[str, Finding]:
 
 
 def about_leader(**changes: object) -> Facts:
-    changed: Database = replace(LEADER, **changes)  # type: ignore[arg-type] # tests spell any field
+    changed: Database = LEADER._replace(**changes)  # type: ignore[arg-type] # tests spell any field
     return facts(SHOP, changed)
 
 
 def about_app(**changes: object) -> Facts:
-    changed: App = replace(SHOP, **changes)  # type: ignore[arg-type] # tests spell any field
+    changed: App = SHOP._replace(**changes)  # type: ignore[arg-type] # tests spell any field
     return facts(changed, LEADER)
 
 
@@ -59,7 +57,7 @@ ERRORS = [
     (
         "app-unreadable",
         LISTED,
-        replace(facts(SHOP, LEADER), unreadable=((OTHER_APP, "this token lacks rights on it"),)),
+        facts(SHOP, LEADER)._replace(unreadable=((OTHER_APP, "this token lacks rights on it"),)),
         "lacks rights",
     ),
 ]
@@ -127,13 +125,13 @@ def test_a_plan_as_far_below_as_heroku_allows_is_no_finding(leader: str, wanted:
 
 def test_fork_follow_does_not_matter_once_the_follower_is_there() -> None:
     there = follower("shop-db-2", LEADER)
-    seen = facts(SHOP, replace(LEADER, fork_follow="Temporarily Unavailable"), there)
+    seen = facts(SHOP, LEADER._replace(fork_follow="Temporarily Unavailable"), there)
 
     assert "fork-follow-unavailable" not in found(wish(), seen)
 
 
 def test_the_target_itself_is_no_other_follower() -> None:
-    seen = facts(SHOP, replace(LEADER, followers=("postgres://host/db",)), follower("shop-db-2", LEADER))
+    seen = facts(SHOP, LEADER._replace(followers=("postgres://host/db",)), follower("shop-db-2", LEADER))
 
     assert "other-followers" not in found(wish(), seen)
 
@@ -144,7 +142,7 @@ def test_maintenance_that_is_not_due_is_no_finding(words: str) -> None:
 
 
 def test_a_database_that_is_not_adopted_does_not_hide_what_else_is_wrong() -> None:
-    seen = replace(facts(SHOP, LEADER), unreadable=((OTHER_APP, "this token lacks rights on it"),))
+    seen = facts(SHOP, LEADER)._replace(unreadable=((OTHER_APP, "this token lacks rights on it"),))
 
     assert set(found(wish(plan="standard-77", adopt=None, apps=("shop", OTHER_APP)), seen)) == {
         "not-managed",
@@ -163,7 +161,7 @@ def test_a_fresh_database_is_not_made_for_an_app_that_has_one() -> None:
 
 
 def test_all_errors_are_found_at_once() -> None:
-    seen = facts(replace(SHOP, generation="fir"), replace(LEADER, maintenance="running"))
+    seen = facts(SHOP._replace(generation="fir"), LEADER._replace(maintenance="running"))
 
     assert {"plan-unknown", "fir-generation", "heroku-maintenance-running"} <= set(
         found(wish(plan="standard-77"), seen)
