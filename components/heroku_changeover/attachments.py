@@ -30,8 +30,12 @@ def companions(app: App, leader: Database) -> list[Attachment]:
     """What moves in an app: DATABASE first, then poolers, credentials and every other name that a person chose."""
     moving = [a for a in app.attachments if a.addon_id == leader.id and not a.is_colour]
     if app.primary is None:  # taken away and not given back: replacing an attachment makes two releases
-        moving.append(Attachment("", PRIMARY, None, leader.id, leader.name, app.name))
+        moving.append(_as_primary(app, leader))
     return sorted(moving, key=lambda a: (not a.is_primary, a.name))
+
+
+def _as_primary(app: App, database: Database) -> Attachment:
+    return Attachment("", PRIMARY, None, database.id, database.name, app.name)
 
 
 def keep_attached(c: Changeover, leader: Database) -> None:
@@ -70,23 +74,29 @@ def _move_app(c: Changeover, app: App, leader: Database | None, follower: Databa
         c.report(f"{app.name}: {attachment.name} is {follower.name}")
 
 
-def _attach(c: Changeover, attachment: Attachment, follower: Database) -> None:
+def give_back(c: Changeover, apps: Iterable[App], leader: Database) -> None:
+    """The leader as DATABASE to every app that has none: a replacement was broken off between its two releases."""
+    for app in apps:
+        if app.primary is None:
+            _attach(c, _as_primary(app, leader), leader)
+            c.report(f"{app.name}: {PRIMARY} is {leader.name} again")
+
+
+def _attach(c: Changeover, attachment: Attachment, to: Database) -> None:
     body: dict[str, Any] = {
-        "addon": follower.name,
+        "addon": to.name,
         "app": attachment.app,
         "name": attachment.name,
         "namespace": attachment.namespace,
         "confirm": attachment.app,
     }
     with c.doing(Act.ATTACH):
-        resolved(
-            lambda: c.heroku.post("/addon-attachments", body), lambda: _is_attached(c, attachment, follower), c.clock
-        )
+        resolved(lambda: c.heroku.post("/addon-attachments", body), lambda: _is_attached(c, attachment, to), c.clock)
 
 
-def _is_attached(c: Changeover, attachment: Attachment, follower: Database) -> bool:
+def _is_attached(c: Changeover, attachment: Attachment, to: Database) -> bool:
     live = attachments_from(c.heroku.get(f"/apps/{attachment.app}/addon-attachments"))
-    return any(a.name == attachment.name and a.addon_id == follower.id for a in live)
+    return any(a.name == attachment.name and a.addon_id == to.id for a in live)
 
 
 def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None:

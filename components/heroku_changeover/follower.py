@@ -46,7 +46,10 @@ def wait_until_ready(c: Changeover) -> None:
 def require_ready(c: Changeover, situation: Situation) -> None:
     """The same again, right before the window opens: hours may have passed since it was found ready."""
     if situation.follower is None or situation.follower.waiting:
-        raise Refused(f"{c.order.follower} is not available; nothing was started")
+        raise Refused(
+            f"{c.order.follower} is busy, perhaps with an unfollow that an earlier run asked for; nothing was started: "
+            "run `pulumi up` again in a minute"
+        )
     _require_steady(c, c.urgent(), c.clock.now() + RECHECK_LIMIT)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from heroku_changeover.acts import Act
-from heroku_changeover.attachments import companions, confirm_moved, move
+from heroku_changeover.attachments import companions, confirm_moved, give_back, move
 from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, side_by_side
 from heroku_changeover.errors import HerokuError, Incomplete, NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import App, Database, ProcessType
@@ -289,9 +289,15 @@ def _require_proof(c: Changeover, situation: Situation, fence: Fence, copy: Sess
     c.clock = c.clock.undisturbed()
     with c.doing(Act.UNSEAL):
         unseal(fence.observer)
+    _put_back_on_the_leader(c, situation)
+    raise NeedsPerson(_start_over(c, reason, "the apps are back on it"))
+
+
+def _put_back_on_the_leader(c: Changeover, situation: Situation) -> None:
+    if situation.leader is not None:
+        give_back(c, situation.apps.values(), situation.leader)
     put_back(c)
     c.close_window()
-    raise NeedsPerson(_start_over(c, reason, "the apps are back on it"))
 
 
 def require_provable(c: Changeover, situation: Situation) -> None:
@@ -314,14 +320,19 @@ def _is_worth_asking(situation: Situation) -> bool:
 
 
 def _require_idle_leader(c: Changeover, situation: Situation) -> None:
-    """Without SQL nothing tells whether an app that was brought up again has written; one that stayed down has not."""
+    """
+    Without SQL nothing tells whether an app that was brought up again has written; one that stayed down since the
+    unfollow was asked for has not. Where all serve nothing is changed; one that is down beside them is put back.
+    """
     up = [name for name in situation.unmoved() if situation.apps[name].writers]
-    if up:
+    if up and (situation.is_serving or _moved(situation)):
         reason = (
             f"app {', '.join(up)} runs on {c.order.leader}, from which {c.order.follower} is cut off already; what it "
             "wrote since then is not on the follower"
         )
         raise NeedsPerson(_stay(c, situation, reason))
+    if not _moved(situation):  # whoever moved one had seen to it
+        _require_idle_since_asked(c, situation)
 
 
 def _require_nothing_since(c: Changeover, situation: Situation) -> None:
@@ -440,8 +451,7 @@ def _require_idle_since_asked(c: Changeover, situation: Situation) -> None:
     if "unfollow-asked" in c.window.acts and not any(app.writers for app in situation.apps.values()):
         return
     c.clock = c.clock.undisturbed()
-    put_back(c)
-    c.close_window()
+    _put_back_on_the_leader(c, situation)
     reason = f"{c.order.follower} was cut off while apps ran on {c.order.leader}; it may lack what they wrote"
     raise NeedsPerson(_start_over(c, reason, "the apps are back on it"))
 

@@ -67,7 +67,10 @@ class Fault:
 
 @dataclass(slots=True)
 class Model:
-    """The world, and how many acts the process may do until its fault."""
+    """
+    The world, and how many acts the process may do until its fault; an `unfollow_on_its_way`, whose sender was killed,
+    is carried out in a pause in which no dyno runs.
+    """
 
     apps: dict[str, ModelApp]
     servers: dict[str, Server]
@@ -76,6 +79,7 @@ class Model:
     fenced: bool = False
     dead: bool = False
     time: float = 1000.0
+    unfollow_on_its_way: bool = False
     acknowledged: dict[int, str] = field(default_factory=dict)
     releases: list[dict[str, Any]] = field(default_factory=list)
 
@@ -98,7 +102,8 @@ class Model:
         for app in self.apps.values():
             app.booting = False
         self.replicate()
-        if self.follower.asked_to_lead:
+        late = self.unfollow_on_its_way and not any(sum(app.formation.values()) for app in self.apps.values())
+        if self.follower.asked_to_lead or late:
             self.follower.following = False
         self.traffic()
 

@@ -131,10 +131,24 @@ class World:
         self.model.pass_time(3600.0 * number)
 
     def detached(self, _: object) -> None:
-        """Heroku took DATABASE away for a replacement, and a fault kept it from giving it back."""
+        """Heroku took DATABASE away for a replacement, while no dyno ran, and a fault kept it from giving it back."""
         app = next(iter(self.model.apps.values()))
-        if app.primary == LEADER and not self.model.follower.following:
+        if not sum(app.formation.values()) and app.primary == LEADER and not self.model.follower.following:
             app.primary = None
+
+    def by_hand(self, _: object) -> None:
+        """
+        Somebody brings the apps up as they were; on two databases they would be split by that very act, and without one
+        they would not come up.
+        """
+        primaries = {app.primary for app in self.model.apps.values()}
+        if len(primaries) > 1 or None in primaries:
+            return
+        for name, app in self.model.apps.items():
+            if app.formation != self.found[name]:
+                app.formation.update(self.found[name])
+                app.running, app.booting = app.primary or app.running, True
+            app.maintenance = False
 
     @property
     def is_up(self) -> bool:
@@ -155,6 +169,7 @@ events = st.one_of(
     st.tuples(st.just("worker_stopped"), st.none()),
     st.tuples(st.just("hours"), st.integers(1, 3)),
     st.tuples(st.just("detached"), st.none()),
+    st.tuples(st.just("by_hand"), st.none()),
 )
 modes = st.sampled_from([("sql", False), ("sql", True), ("api", False)])
 """How the proof is made, and whether a rogue writes; without the fence nothing is promised about a rogue."""
@@ -177,6 +192,7 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     world = World(patch, apps, rogue, verify, readonly)
     for kind, what in story:
         getattr(world, kind)(what)
+    world.model.pass_time(1)  # an unfollow under way has ended
     world.up(None)
     world.model.pass_time(1)
 
@@ -186,6 +202,7 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     assert not world.missing
     assert {app.name: app.formation for app in world.model.apps.values()} == world.found
     assert len(world.done) == len(STEPS) or "To start over" in world.needs_person
+    assert all(app.primary for app in world.model.apps.values())
     assert all(app.readonly in {None, app.primary} for app in world.model.apps.values())
 
 
@@ -244,6 +261,23 @@ def test_an_app_that_heroku_left_without_database_gets_the_new_one(patch: pytest
     assert all(world.done == list(STEPS) and not world.missing for world in broken)
 
 
+def test_it_gets_the_old_one_back_where_nothing_proves_the_new_one(patch: pytest.MonkeyPatch) -> None:
+    broken = []
+    for at in range(12):
+        world = World(patch, 1, rogue=True)
+        world.up(Fault(at, "dies-before"))
+        world.model.pass_time(1)
+        world.detached(None)
+        if world.model.apps["shop"].primary is None:
+            world.up(None)
+            broken.append(world)
+
+    unproved = [world for world in broken if world.needs_person]
+    assert unproved
+    assert [world.model.apps["shop"].primary for world in unproved] == [LEADER] * len(unproved)
+    assert all(world.is_up and not world.missing for world in unproved)
+
+
 def test_an_app_that_is_down_is_brought_back_even_if_no_keeper_can_be_started(patch: pytest.MonkeyPatch) -> None:
     def refuse(_: Changeover) -> None:
         raise Refused("no keeper could be started")
@@ -267,6 +301,46 @@ def test_an_unfollow_that_a_lost_run_asked_for_does_not_hold_up_the_next_one_wit
     world.up(None)
 
     assert world.done == list(STEPS)
+    assert not world.missing
+
+
+def test_an_unfollow_that_shows_after_apps_ran_again_is_not_trusted_without_sql(patch: pytest.MonkeyPatch) -> None:
+    world = World(patch, 1, rogue=False, verify="api")
+    world.up(Fault(2, "dies-before"))
+    world.by_hand(None)
+    world.model.unfollow_on_its_way = True
+    world.up(None)
+
+    assert "cut off while apps ran" in world.needs_person
+    assert world.is_up
+    assert not world.missing
+
+
+def test_nor_is_one_that_had_shown_when_the_next_run_began(patch: pytest.MonkeyPatch) -> None:
+    world = World(patch, 1, rogue=False, verify="api")
+    world.up(Fault(2, "dies-after"))
+    world.model.pass_time(1)
+    world.by_hand(None)
+    world.model.pass_time(1)
+    for app in world.model.apps.values():
+        app.maintenance, app.formation = True, dict.fromkeys(app.formation, 0)
+    world.known = world.known.begun_anew().did("maintenance-on", world.model.time)
+    world.up(None)
+
+    assert "cut off while apps ran" in world.needs_person
+    assert world.is_up
+    assert not world.missing
+
+
+def test_an_app_that_is_down_beside_one_that_was_scaled_up_is_put_back_without_sql(patch: pytest.MonkeyPatch) -> None:
+    world = World(patch, 2, rogue=False, verify="api")
+    world.up(Fault(4, "dies-after"))
+    world.colleague(1)
+    world.model.pass_time(1)
+    world.up(None)
+
+    assert "the apps are back on it" in world.needs_person
+    assert world.is_up
     assert not world.missing
 
 
