@@ -163,6 +163,8 @@ class Stack:
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_CONFIRMATIONS": "true",
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            # The language host asks pip for what is installed, and pip would ask its index for a newer pip.
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "HEROKU_API_URL": NOWHERE,
             "NETRC_PATH": str(self.home / "no-netrc"),
             **self.environment,

@@ -44,6 +44,12 @@ def test_without_a_heroku_the_engine_is_led_nowhere(stack: Stack) -> None:
     assert stack.variables()["HEROKU_API_URL"] == "http://127.0.0.1:9"
 
 
+def test_pip_is_kept_from_asking_its_index(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_DISABLE_PIP_VERSION_CHECK", raising=False)
+
+    assert stack.variables()["PIP_DISABLE_PIP_VERSION_CHECK"] == "1"
+
+
 def test_nothing_of_the_callers_own_heroku_and_pulumi_gets_in(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEROKU_API_KEY", "real")
     monkeypatch.setenv("HEROKU_API_URL", "https://api.heroku.com")
