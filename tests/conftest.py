@@ -14,8 +14,7 @@ from toolchain import Stack, find
 _numbers = itertools.count(1)
 
 settings.register_profile("same", derandomize=True)
-settings.register_profile("explore")
-settings.load_profile("same")  # every run tries the same; `pytest --hypothesis-profile explore` looks for more
+settings.load_profile("same")  # every run tries the same; `pytest --hypothesis-profile default` draws others
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

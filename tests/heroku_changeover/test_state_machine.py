@@ -304,6 +304,13 @@ def test_an_unfollow_that_a_lost_run_asked_for_does_not_hold_up_the_next_one_wit
     assert not world.missing
 
 
+def require_put_back(world: World, told: str) -> None:
+    """The apps serve again with every write, and a person is told why the changeover did not go on."""
+    assert told in world.needs_person
+    assert world.is_up
+    assert not world.missing
+
+
 def test_an_unfollow_that_shows_after_apps_ran_again_is_not_trusted_without_sql(patch: pytest.MonkeyPatch) -> None:
     world = World(patch, 1, rogue=False, verify="api")
     world.up(Fault(2, "dies-before"))
@@ -311,9 +318,7 @@ def test_an_unfollow_that_shows_after_apps_ran_again_is_not_trusted_without_sql(
     world.model.unfollow_on_its_way = True
     world.up(None)
 
-    assert "cut off while apps ran" in world.needs_person
-    assert world.is_up
-    assert not world.missing
+    require_put_back(world, "cut off while apps ran")
 
 
 def test_nor_is_one_that_had_shown_when_the_next_run_began(patch: pytest.MonkeyPatch) -> None:
@@ -327,9 +332,7 @@ def test_nor_is_one_that_had_shown_when_the_next_run_began(patch: pytest.MonkeyP
     world.known = world.known.begun_anew().did("maintenance-on", world.model.time)
     world.up(None)
 
-    assert "cut off while apps ran" in world.needs_person
-    assert world.is_up
-    assert not world.missing
+    require_put_back(world, "cut off while apps ran")
 
 
 def test_an_app_that_is_down_beside_one_that_was_scaled_up_is_put_back_without_sql(patch: pytest.MonkeyPatch) -> None:
@@ -339,9 +342,7 @@ def test_an_app_that_is_down_beside_one_that_was_scaled_up_is_put_back_without_s
     world.model.pass_time(1)
     world.up(None)
 
-    assert "the apps are back on it" in world.needs_person
-    assert world.is_up
-    assert not world.missing
+    require_put_back(world, "the apps are back on it")
 
 
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:
