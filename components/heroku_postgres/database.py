@@ -1,10 +1,12 @@
 """The component: a Heroku Postgres database whose plan is one argument."""
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pulumi
+from pulumi.runtime.sync_await import _sync_await
 
 from heroku_changeover.errors import ChangeoverError
 from heroku_changeover.look import look
@@ -97,9 +99,15 @@ class Database(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        wish, app_id, decision = _decided(name, args)
-        super().__init__(TOKEN, name, {}, opts)
-        generations = self._declare(name, wish, app_id, decision)
+        wish = _wish(name, args)
+        with ThreadPoolExecutor(1) as pool:
+            looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
+            super().__init__(TOKEN, name, {}, opts)
+            provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
+            facts = _seen(looking)
+        decision = _decision(wish, facts)
+        options = pulumi.ResourceOptions(parent=self, providers=[provider])
+        generations = _declare(wish, facts.app.id, decision, options)
         self._set_outputs(decision, generations)
         self._say(decision)
         self.register_outputs(
@@ -120,16 +128,6 @@ class Database(pulumi.ComponentResource):
             pulumi.warn(str(finding), self)
         if decision.runbook:
             self.teardown.apply(lambda commands: pulumi.info(_told(decision, commands), self))
-
-    def _declare(self, name: str, wish: Wish, app_id: str, decision: "Decision") -> "dict[str, Generation]":
-        from heroku_postgres.generation import Generation
-
-        provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
-        options = pulumi.ResourceOptions(parent=self, providers=[provider])
-        return {
-            declared.addon: Generation(f"{name}-{declared.number}", wish, declared, app_id, options)
-            for declared in decision.generations
-        }
 
     def _make_provider(self, name: str) -> "heroku.Provider":
         """
@@ -158,32 +156,64 @@ class Database(pulumi.ComponentResource):
         self.last_changeover = self.report.apply(in_a_sentence)
 
 
-def _decided(name: str, args: DatabaseArgs) -> "tuple[Wish, str, Decision]":
+def _wish(name: str, args: DatabaseArgs) -> Wish:
     """
-    The look and the decision, before anything is registered.
+    What is asked for, before anything is registered.
 
     Raises:
-        pulumi.RunError: lists all that is wrong with the arguments, or all that would make the changeover fail.
+        pulumi.RunError: lists all that is wrong with the arguments.
     """
     try:
-        wish = wish_from(name, args)
-        facts = _facts(wish)
+        return wish_from(name, args)
     except ChangeoverError as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def _seen(looking: "Future[Facts]") -> "Facts":
+    """
+    What the look brings; while Heroku answers, the libraries are loaded of what decides and declares, and the engine
+    starts the provider's plugin.
+
+    A program that waits sends nothing to the engine. Pulumi's own synchronous invokes wait as this does: what was
+    registered goes out meanwhile, and what belongs to the component is complete when its constructor returns, as
+    `depends_on` needs it; in an `apply` it would not be.
+
+    Raises:
+        pulumi.RunError: Heroku could not be asked, or what it answered cannot be used.
+    """
+
+    async def seen() -> "Facts":
+        return await asyncio.wrap_future(looking)
+
+    import_module("heroku_postgres.generation")
+    try:
+        return _sync_await(seen())
+    except ChangeoverError as error:
+        raise pulumi.RunError(str(error)) from error
+
+
+def _decision(wish: Wish, facts: "Facts") -> "Decision":
+    """
+    What is to be declared, before any of it is.
+
+    Raises:
+        pulumi.RunError: lists all that would make the changeover fail.
+    """
     from heroku_postgres.decision import decide
 
     decision = decide(wish, facts)
     if decision.is_refused:
         raise pulumi.RunError(_refusal(wish, decision))
-    return wish, facts.app.id, decision
+    return decision
 
 
-def _facts(wish: Wish) -> "Facts":
-    """The look; what decides and declares on it, with its libraries, is loaded while Heroku answers."""
-    with ThreadPoolExecutor(1) as pool:
-        looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
-        import_module("heroku_postgres.generation")
-        return looking.result()
+def _declare(wish: Wish, app_id: str, decision: "Decision", options: pulumi.ResourceOptions) -> "dict[str, Generation]":
+    from heroku_postgres.generation import Generation
+
+    return {
+        declared.addon: Generation(f"{wish.name}-{declared.number}", wish, declared, app_id, options)
+        for declared in decision.generations
+    }
 
 
 def _told(decision: "Decision", teardown: list[str]) -> str:

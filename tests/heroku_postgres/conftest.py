@@ -1,6 +1,7 @@
 """A recorder of everything that a program registers, with what Pulumi's own mocks leave out."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ class Recorder:
     registrations: list[Registration] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    news: threading.Condition = field(default_factory=threading.Condition)
 
     def __getitem__(self, name: str) -> Registration:
         return next(r for r in self.registrations if r.name == name)
@@ -54,19 +56,28 @@ class Recorder:
     def names(self) -> list[str]:
         return [r.name for r in self.registrations]
 
+    def wait_for(self, name: str) -> None:
+        """Until a resource of that name is registered, from another thread than the program's."""
+        with self.news:
+            if not self.news.wait_for(lambda: name in self.names, timeout=30):
+                raise AssertionError(f"{name} is not registered, only {self.names}")
+
     def keep(self, request: Any) -> None:
-        self.registrations.append(
-            Registration(
-                name=request.name,
-                type=request.type,
-                parent=_last(request.parent),
-                inputs=rpc.deserialize_properties(request.object),
-                protect=request.protect,
-                import_id=request.importId,
-                ignore_changes=list(request.ignoreChanges),
-                depends_on=[_last(urn) for urn in request.dependencies],
-                provider=_last(request.provider.rpartition("::")[0]),
-            )
+        with self.news:
+            self.registrations.append(self._registration(request))
+            self.news.notify_all()
+
+    def _registration(self, request: Any) -> Registration:
+        return Registration(
+            name=request.name,
+            type=request.type,
+            parent=_last(request.parent),
+            inputs=rpc.deserialize_properties(request.object),
+            protect=request.protect,
+            import_id=request.importId,
+            ignore_changes=list(request.ignoreChanges),
+            depends_on=[_last(urn) for urn in request.dependencies],
+            provider=_last(request.provider.rpartition("::")[0]),
         )
 
 
@@ -98,9 +109,15 @@ Options = Callable[[], pulumi.ResourceOptions] | None
 def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
     """Declares a Database named `db` for given facts and returns what was registered when all is quiet."""
 
-    def run(seen: Facts, folder: Path | None = None, opts: Options = None, **args: Any) -> Recorder:
-        recorder = Recorder()
-        monkeypatch.setattr(database, "look", lambda _apps, **_likely: seen)
+    def run(
+        seen: Facts | Callable[[], Facts],
+        folder: Path | None = None,
+        opts: Options = None,
+        recorder: Recorder | None = None,
+        **args: Any,
+    ) -> Recorder:
+        recorder = recorder or Recorder()
+        monkeypatch.setattr(database, "look", lambda _apps, **_likely: seen() if callable(seen) else seen)
         monkeypatch.setattr(pulumi, "warn", lambda message, *_: recorder.said.append(message))
         monkeypatch.setattr(pulumi, "info", lambda message, *_: recorder.said.append(message))
         monkeypatch.chdir(folder or Path(os.sep))

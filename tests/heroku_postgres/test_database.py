@@ -1,5 +1,6 @@
 """The shape of the graph: what is registered, in which order, tied to what."""
 
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,12 @@ import pulumiverse_heroku as heroku
 import pytest
 
 from heroku_changeover.command import STEPS
+from heroku_changeover.errors import HerokuUnreachable
 from heroku_changeover.facts import Facts
 from heroku_postgres.generation import COMMAND_INPUTS
 from heroku_world import app, database, facts, follower
+
+from .conftest import Recorder
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SECOND = database("shop-db-2", plan="standard-2")
@@ -141,13 +145,52 @@ def test_the_runbook_and_the_warnings_are_said(declare: Any) -> None:
     assert any("pulumi destroy --target 'urn:" in line for line in recorder.said)
 
 
-def test_errors_are_listed_together_and_nothing_is_registered(declare: Any) -> None:
+def test_errors_are_listed_together_and_no_add_on_and_no_step_is_registered(declare: Any) -> None:
     seen = BEFORE._replace(apps=(app(primary=LEADER)._replace(generation="fir"),))
+    recorder = Recorder()
 
     with pytest.raises(pulumi.RunError, match="fir-generation") as refusal:
-        declare(seen, plan="standard-99", adopt=ADOPT)
+        declare(seen, plan="standard-99", adopt=ADOPT, recorder=recorder)
 
     assert "plan-unknown" in str(refusal.value)
+    assert [name for name in recorder.names if name.startswith("db")] == ["db", "db-heroku"]
+
+
+def test_bad_arguments_register_nothing(declare: Any) -> None:
+    recorder = Recorder()
+
+    with pytest.raises(pulumi.RunError, match="plan: is missing"):
+        declare(BEFORE, adopt=ADOPT, recorder=recorder)
+
+    assert not [name for name in recorder.names if name.startswith("db")]
+
+
+def test_the_engine_starts_the_provider_while_heroku_answers(declare: Any) -> None:
+    recorder = Recorder()
+
+    def look() -> Facts:
+        recorder.wait_for("db-heroku")
+        return BEFORE
+
+    declare(look, plan="standard-2", adopt=ADOPT, recorder=recorder)
+
+    assert "db-2-restore" in recorder.names
+
+
+def test_a_heroku_that_cannot_be_asked_is_one_readable_error(declare: Any) -> None:
+    def look() -> Facts:
+        raise HerokuUnreachable("GET /apps/shop", "no usable answer")
+
+    with pytest.raises(pulumi.RunError, match="GET /apps/shop"):
+        declare(look, plan="standard-2", adopt=ADOPT)
+
+
+def test_what_a_program_has_loaded_is_not_walked_again_when_it_ends() -> None:
+    told = "import gc, heroku_postgres, sys; sys.exit(0 if gc.get_freeze_count() else 'nothing is frozen')"
+
+    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60)
+
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_the_database_has_a_provider_of_its_own_without_a_token_in_it(declare: Any, monkeypatch: Any) -> None:
