@@ -1,9 +1,15 @@
 """The program: reads the stack's config, declares one database, exports what an operator asks for."""
 
+import gc
+
 import pulumi
 from pulumi.runtime import get_config_env
 
 from heroku_postgres import Database, DatabaseArgs
+
+# What is loaded by now, most of it Pulumi's, lives until the program ends. The collector would walk over all of it
+# several times, at the end too, which is a tenth of a preview.
+gc.freeze()
 
 KEYS = ("adopt", "app", "apps", "followerLimit", "hold", "oneOffDynos", "plan", "verify", "windowBudget")
 

@@ -1,5 +1,6 @@
 """Ten databases in one update against one, and what a preview without changes costs."""
 
+import json
 import time
 
 from bench.stage import APP, NEW_PLAN, OLD_PLAN, BenchFailed, Stage
@@ -11,18 +12,34 @@ import pulumi
 import pulumi_command as command
 import pulumiverse_heroku as heroku
 
+config = pulumi.Config()
+database = pulumi.ComponentResource("heroku-postgres:index:Database", "db", {{}})
 provider = heroku.Provider(
     "db-heroku",
     timeouts=heroku.ProviderTimeoutsArgs(addon_create_timeout=1440),
     customizations=[heroku.ProviderCustomizationArgs(set_addon_config_vars_in_state=False)],
+    opts=pulumi.ResourceOptions(parent=database),
 )
-database = heroku.addon.Addon(
-    "db-1-database", app_id={app!r}, name={addon!r}, plan="heroku-postgresql:standard-0",
-    opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["config"], import_={id_!r}),
+generation = pulumi.ComponentResource(
+    "heroku-postgres:index:Generation", "db-1", {{}}, pulumi.ResourceOptions(parent=database, providers=[provider])
 )
-command.local.Command("db-1-retire-guard", delete="true", opts=pulumi.ResourceOptions(depends_on=[database]))
-pulumi.export("primary", database.name)
+addon = heroku.addon.Addon(
+    "db-1-database", app_id={app!r}, name={addon!r}, plan="heroku-postgresql:" + config.require("plan"),
+    opts=pulumi.ResourceOptions(parent=generation, ignore_changes=["config"], import_={id_!r}, protect=True),
+)
+command.local.Command(
+    "db-1-retire-guard", delete="true", opts=pulumi.ResourceOptions(parent=generation, depends_on=[addon])
+)
+generation.register_outputs({{}})
+outputs = {{
+    "primary": {addon!r}, "plan": config.require("plan"), "retired": [], "teardown": [], "summary": "settled",
+    "last_changeover": "",
+}}
+database.register_outputs(outputs)
+for name, value in outputs.items():
+    pulumi.export(name, value)
 """
+"""What the component declares for a database without changes, with the same outputs, and no look at Heroku."""
 
 
 def databases(s: Stage, count: int, seed: int) -> float:
@@ -54,6 +71,8 @@ def previews(component: Stage, static: Stage, seed: int, times: int) -> dict[str
     for s in (component, static):
         s.stack.pulumi("up", "--yes", "--skip-preview", check=True)
         s.heroku.patch("/_control/world", {"profile": "realistic", "seed": seed})
+    if _declared(component) != _declared(static):
+        raise BenchFailed(f"not the same resources: {_declared(component)} and {_declared(static)}")
     took: dict[str, list[float]] = {"component": [], "static": []}
     for _ in range(times):
         for name, s in (("component", component), ("static", static)):
@@ -61,3 +80,10 @@ def previews(component: Stage, static: Stage, seed: int, times: int) -> dict[str
             s.stack.pulumi("preview", "--expect-no-changes", check=True)
             took[name].append(time.time() - began)
     return took
+
+
+def _declared(s: Stage) -> list[tuple[str, str]]:
+    """Type and name of each resource in the state."""
+    state = json.loads(s.stack.pulumi("stack", "export", check=True).stdout)
+    urns = [str(resource["urn"]) for resource in state["deployment"]["resources"]]
+    return sorted((urn.split("::")[-2], urn.split("::")[-1]) for urn in urns)

@@ -1,6 +1,5 @@
 """The shape of the graph: what is registered, in which order, tied to what."""
 
-import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -183,14 +182,6 @@ def test_a_heroku_that_cannot_be_asked_is_one_readable_error(declare: Any) -> No
 
     with pytest.raises(pulumi.RunError, match="GET /apps/shop"):
         declare(look, plan="standard-2", adopt=ADOPT)
-
-
-def test_what_a_program_has_loaded_is_not_walked_again_when_it_ends() -> None:
-    told = "import gc, heroku_postgres, sys; sys.exit(0 if gc.get_freeze_count() else 'nothing is frozen')"
-
-    run = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60)
-
-    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_the_database_has_a_provider_of_its_own_without_a_token_in_it(declare: Any, monkeypatch: Any) -> None:
