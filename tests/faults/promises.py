@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from demo.orders import Customer
-from faults.scene import LOST, NEEDS_MENDING, SECOND, SIZES, Scene, changeover_processes
+from faults.scene import LOST, NEEDS_MENDING, SECOND, SIZES, Scene, left_behind
 from local_heroku.launcher import visit
 from rogue import Rogue
 
@@ -121,9 +121,7 @@ def _only_on_the_old_one(scene: Scene) -> Iterator[str]:
 
 
 def _processes(scene: Scene) -> Iterator[str]:
-    left = changeover_processes(scene)
-    if left:
-        yield f"processes are left: {left}"
+    yield from (f"a process is left: {process}" for process in left_behind(scene))
     if list(scene.home.glob("*.window.json")):
         yield "the record of an open window is left"
 

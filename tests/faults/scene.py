@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from toolchain import Stack
 
 INJECTED = Path(__file__).parent / "injected"
 REACHED_LIMIT, ENDED_LIMIT, SERVING_LIMIT = 90.0, 150.0, 90.0
+LEAVE_LIMIT = 10.0
 POLL = 0.05
 PROCESS_POLL = 0.4
 """Seconds between two looks through all processes of this machine, which cost more than the cases themselves."""
@@ -235,6 +236,24 @@ def _serves(scene: Scene) -> bool:
 def changeover_processes(scene: Scene) -> list[int]:
     """Steps and keepers of this scene, known by where they keep their record."""
     return [p.pid for p in _processes_of(scene) if "heroku_changeover" in " ".join(_cmdline(p))]
+
+
+def left_behind(scene: Scene) -> list[str]:
+    """
+    What each step or keeper is at that is still there after a while: a keeper looks ten times a second whether its
+    window was closed, but nobody promises it a processor at once.
+    """
+    with suppress(CaseFailed):
+        _wait("keepers to end", lambda: not changeover_processes(scene), LEAVE_LIMIT, PROCESS_POLL)
+    return [_at_work(pid) for pid in changeover_processes(scene)]
+
+
+def _at_work(pid: int) -> str:
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        since = datetime.fromtimestamp(process.create_time(), UTC).isoformat()
+        return f"{pid}, {process.status()}, since {since}: {' '.join(process.cmdline())}"
+    return f"{pid}, gone by now"
 
 
 def _left_by_the_engine(scene: Scene) -> list[int]:
