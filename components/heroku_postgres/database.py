@@ -1,7 +1,9 @@
 """The component: a Heroku Postgres database whose plan is one argument."""
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
@@ -99,8 +101,8 @@ class Database(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        wish = _wish(name, args)
-        with ThreadPoolExecutor(1) as pool:
+        with _readable(), ThreadPoolExecutor(1) as pool:
+            wish = wish_from(name, args)
             looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
             super().__init__(TOKEN, name, {}, opts)
             provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
@@ -156,15 +158,16 @@ class Database(pulumi.ComponentResource):
         self.last_changeover = self.report.apply(in_a_sentence)
 
 
-def _wish(name: str, args: DatabaseArgs) -> Wish:
+@contextmanager
+def _readable() -> Iterator[None]:
     """
-    What is asked for, before anything is registered.
+    What is wrong, as Pulumi shows it: without the way through our code.
 
     Raises:
-        pulumi.RunError: lists all that is wrong with the arguments.
+        pulumi.RunError: lists all that is wrong with the arguments, or says why Heroku could not be asked.
     """
     try:
-        return wish_from(name, args)
+        yield
     except ChangeoverError as error:
         raise pulumi.RunError(str(error)) from error
 
@@ -179,17 +182,14 @@ def _seen(looking: "Future[Facts]") -> "Facts":
     `depends_on` needs it; in an `apply` it would not be.
 
     Raises:
-        pulumi.RunError: Heroku could not be asked, or what it answered cannot be used.
+        ChangeoverError: Heroku could not be asked, or what it answered cannot be used.
     """
 
     async def seen() -> "Facts":
         return await asyncio.wrap_future(looking)
 
     import_module("heroku_postgres.generation")
-    try:
-        return _sync_await(seen())
-    except ChangeoverError as error:
-        raise pulumi.RunError(str(error)) from error
+    return _sync_await(seen())
 
 
 def _decision(wish: Wish, facts: "Facts") -> "Decision":

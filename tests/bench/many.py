@@ -1,6 +1,5 @@
 """Ten databases in one update against one, and what a preview without changes costs."""
 
-import json
 import time
 
 from bench.stage import APP, NEW_PLAN, OLD_PLAN, BenchFailed, Stage
@@ -84,6 +83,4 @@ def previews(component: Stage, static: Stage, seed: int, times: int) -> dict[str
 
 def _declared(s: Stage) -> list[tuple[str, str]]:
     """Type and name of each resource in the state."""
-    state = json.loads(s.stack.pulumi("stack", "export", check=True).stdout)
-    urns = [str(resource["urn"]) for resource in state["deployment"]["resources"]]
-    return sorted((urn.split("::")[-2], urn.split("::")[-1]) for urn in urns)
+    return sorted((r["type"], r["urn"].rpartition("::")[2]) for r in s.stack.resources())

@@ -243,16 +243,18 @@ def left_behind(scene: Scene) -> list[str]:
     What each step or keeper is at that is still there after a while: a keeper looks ten times a second whether its
     window was closed, but nobody promises it a processor at once.
     """
-    with suppress(CaseFailed):
+    try:
         _wait("keepers to end", lambda: not changeover_processes(scene), LEAVE_LIMIT, PROCESS_POLL)
-    return [_at_work(pid) for pid in changeover_processes(scene)]
+    except CaseFailed:
+        return [_at_work(pid) for pid in changeover_processes(scene)]
+    return []
 
 
 def _at_work(pid: int) -> str:
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         since = datetime.fromtimestamp(process.create_time(), UTC).isoformat()
-        return f"{pid}, {process.status()}, since {since}: {' '.join(process.cmdline())}"
+        return f"{pid}, {process.status()}, since {since}: {' '.join(_cmdline(process))}"
     return f"{pid}, gone by now"
 
 

@@ -64,21 +64,22 @@ class Recorder:
 
     def keep(self, request: Any) -> None:
         with self.news:
-            self.registrations.append(self._registration(request))
+            self.registrations.append(_registration(request))
             self.news.notify_all()
 
-    def _registration(self, request: Any) -> Registration:
-        return Registration(
-            name=request.name,
-            type=request.type,
-            parent=_last(request.parent),
-            inputs=rpc.deserialize_properties(request.object),
-            protect=request.protect,
-            import_id=request.importId,
-            ignore_changes=list(request.ignoreChanges),
-            depends_on=[_last(urn) for urn in request.dependencies],
-            provider=_last(request.provider.rpartition("::")[0]),
-        )
+
+def _registration(request: Any) -> Registration:
+    return Registration(
+        name=request.name,
+        type=request.type,
+        parent=_last(request.parent),
+        inputs=rpc.deserialize_properties(request.object),
+        protect=request.protect,
+        import_id=request.importId,
+        ignore_changes=list(request.ignoreChanges),
+        depends_on=[_last(urn) for urn in request.dependencies],
+        provider=_last(request.provider.rpartition("::")[0]),
+    )
 
 
 def _last(urn: str) -> str:
