@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from heroku_changeover.changeover import Changeover, Situation
-from heroku_changeover.command import RECOVER, STEPS, Arguments, Order, add_order_options, order_from
+from heroku_changeover.command import PROGRAM, RECOVER, STEPS, Arguments, Order, add_order_options, order_from
 from heroku_changeover.errors import BadInput, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku
 from heroku_changeover.journal import Journal, Record, locked, record_of
@@ -143,7 +143,7 @@ def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
     add_order_options(parser)
     with suppress(BadInput, ValueError, KeyError, TypeError, AttributeError):
         words = shlex.split(resource["inputs"]["create"])
-        step, *rest = words[words.index("heroku_changeover") + 1 :]
+        step, *rest = words[words.index(PROGRAM) + 1 :]
         order = order_from(parser.parse_args(rest))
         return step, Record(order, window_of(json.loads(resource["outputs"]["stdout"]), order.generation))
     return None

@@ -16,6 +16,11 @@ from heroku_changeover.errors import BadInput
 STEPS: Final = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
 """The five steps, in the order of the runbook."""
 
+PROGRAM: Final = "heroku-changeover"
+"""What runs a step; an installation of this package puts it beside the interpreter."""
+
+MISSING: Final = f"{PROGRAM} is not on this machine: install the package heroku-postgres, with its programs on PATH"
+
 RETIRE_GUARD: Final = "retire-guard"
 KEEP: Final = "keep"
 STATUS: Final = "status"
@@ -87,16 +92,16 @@ def guard_arguments(app: str, database: str) -> list[str]:
     return [RETIRE_GUARD, "--app", app, "--database", database]
 
 
-def shell_text(arguments: list[str], virtualenv: str | None) -> str:
+def shell_text(arguments: list[str], search: str) -> str:
     """
     The shell line that runs a step.
 
-    `virtualenv` is the folder of the virtual environment relative to the program's folder, None when it lies
-    elsewhere. It goes in front of PATH rather than into the command, so that a machine without it still finds the
-    program on PATH. `exec`, because the engine kills only its direct child.
+    `search` is the folder of the program as the inside of double quotes has it; it goes in front of PATH rather than
+    into the command, so that a machine without that folder still finds the program on PATH. `exec`, because the engine
+    kills only its direct child. A guard runs on machines that never declared anything, so it says what is missing.
     """
-    search = f'PATH="{virtualenv}/bin:$PATH"; ' if virtualenv else ""
-    return f"{search}exec python3 -m heroku_changeover {shlex.join(arguments)}"
+    hint = f"command -v {PROGRAM} >/dev/null || echo '{MISSING}' >&2; " if arguments[0] == RETIRE_GUARD else ""
+    return f'PATH="{search}:$PATH"; {hint}exec {PROGRAM} {shlex.join(arguments)}'
 
 
 _OPTIONAL = {

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import IO
 
 from heroku_changeover.acts import Act
@@ -86,17 +87,20 @@ def is_kept(journal: Journal) -> bool:
 
 
 def _start(journal: Journal) -> None:
+    """
+    In the folder of the step, so that a relative path in the environment means the same to both; but without that
+    folder among what is imported (`-P`), because modules of the user's own may have any name.
+    """
     readable, writable = os.pipe()
     try:
         subprocess.Popen(
-            [sys.executable, "-m", "heroku_changeover", KEEP, "--app", journal.app],
+            [str(Path(sys.executable).absolute()), "-P", "-m", "heroku_changeover", KEEP, "--app", journal.app],
             env={
                 **os.environ,
                 HOME_VARIABLE: str(journal.path),
                 RUNNER_VARIABLE: "",
                 READY_VARIABLE: str(writable),
             },
-            cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

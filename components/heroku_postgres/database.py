@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar
 
 import pulumi
 from pulumi.runtime.sync_await import _sync_await
 
 from heroku_changeover.errors import ChangeoverError
 from heroku_changeover.look import look
+from heroku_postgres.program import search_folder
 from heroku_postgres.report import in_a_sentence
 from heroku_postgres.wish import Wish, wish_from
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from heroku_changeover.facts import Facts
     from heroku_postgres.decision import Decision
     from heroku_postgres.generation import Generation
+
+T = TypeVar("T")
 
 TOKEN = "heroku-postgres:index:Database"  # noqa: S105 - a Pulumi type token
 ADDON_TYPE = "heroku:addon/addon:Addon"
@@ -103,15 +107,17 @@ class Database(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         with _readable(), ThreadPoolExecutor(1) as pool:
             wish = wish_from(name, args)
+            search = search_folder(Path.cwd(), pulumi.get_root_directory())
             looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
             super().__init__(TOKEN, name, {}, opts)
             provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
             facts = _seen(looking)
         decision = _decision(wish, facts)
-        options = pulumi.ResourceOptions(parent=self, providers=[provider])
-        generations = _declare(wish, facts.app.id, decision, options)
+        options = pulumi.ResourceOptions(parent=self, providers=[provider], protect=False)
+        generations = _declare(wish, facts.app.id, decision, search, options)
+        self._depend_on(generations[decision.primary])
         self._set_outputs(decision, generations)
-        self._say(decision)
+        self._say(decision, generations)
         self.register_outputs(
             {
                 "primary": self.primary,
@@ -124,12 +130,23 @@ class Database(pulumi.ComponentResource):
             }
         )
 
-    def _say(self, decision: "Decision") -> None:
+    def _depend_on(self, primary: "Generation") -> None:
+        """
+        What depends on the database waits for its primary alone; the state would tie it to a database that is kept as
+        well, and then that one could not be torn down without it.
+
+        By its children Pulumi's SDK knows what `depends_on` means for a component; it has no other word for that.
+        """
+        self._childResources = {
+            child for child in self._childResources if child is primary or not isinstance(child, type(primary))
+        }
+
+    def _say(self, decision: "Decision", generations: "dict[str, Generation]") -> None:
         """What a reviewer has to read; a settled run without findings says nothing."""
         for finding in decision.findings:
             pulumi.warn(str(finding), self)
         if decision.runbook:
-            self.teardown.apply(lambda commands: pulumi.info(_told(decision, commands), self))
+            _teardowns(decision, generations).apply(lambda commands: pulumi.info(_told(decision, commands), self))
 
     def _make_provider(self, name: str) -> "heroku.Provider":
         """
@@ -144,17 +161,18 @@ class Database(pulumi.ComponentResource):
             f"{name}-heroku",
             timeouts=heroku.ProviderTimeoutsArgs(addon_create_timeout=CREATE_MINUTES),
             customizations=[heroku.ProviderCustomizationArgs(set_addon_config_vars_in_state=False)],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=False),
         )
 
     def _set_outputs(self, decision: "Decision", generations: "dict[str, Generation]") -> None:
-        primary = generations.get(decision.primary)
-        self.primary = pulumi.Output.from_input(decision.primary)
-        self.plan = pulumi.Output.from_input(decision.plan)
-        self.retired = pulumi.Output.from_input(list(decision.retired))
-        self.teardown = pulumi.Output.all(*(generations[addon].teardown for addon in decision.retired)).apply(list)
-        self.summary = pulumi.Output.from_input(decision.outcome)
-        self.report = (primary.report if primary else None) or pulumi.Output.from_input("")
+        """Each tells what is so once the primary is one: a run that fails before that leaves the ones of before."""
+        primary = generations[decision.primary]
+        self.primary = _true_after(primary.last, decision.primary)
+        self.plan = _true_after(primary.last, decision.plan)
+        self.retired = _true_after(primary.last, list(decision.retired))
+        self.teardown = _true_after(primary.last, _teardowns(decision, generations))
+        self.summary = _true_after(primary.last, decision.outcome)
+        self.report = primary.report or _true_after(primary.last, "")
         self.last_changeover = self.report.apply(in_a_sentence)
 
 
@@ -207,13 +225,33 @@ def _decision(wish: Wish, facts: "Facts") -> "Decision":
     return decision
 
 
-def _declare(wish: Wish, app_id: str, decision: "Decision", options: pulumi.ResourceOptions) -> "dict[str, Generation]":
+def _declare(
+    wish: Wish, app_id: str, decision: "Decision", search: str, options: pulumi.ResourceOptions
+) -> "dict[str, Generation]":
     from heroku_postgres.generation import Generation
 
     return {
-        declared.addon: Generation(f"{wish.name}-{declared.number}", wish, declared, app_id, options)
+        declared.addon: Generation(f"{wish.name}-{declared.number}", wish, declared, app_id, search, options)
         for declared in decision.generations
     }
+
+
+def _teardowns(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Output[list[str]]:
+    return pulumi.Output.all(*(generations[addon].teardown for addon in decision.retired)).apply(list)
+
+
+def _true_after(last: pulumi.CustomResource, value: pulumi.Input[T]) -> pulumi.Output[T]:
+    """
+    A value that comes true when a resource has come to be: whoever reads it runs after that, and never if it fails.
+
+    In a preview it is known all the same, so that a reviewer sees it.
+    """
+
+    async def known(fact: bool) -> bool:
+        return fact
+
+    there = pulumi.Output({last}, known(True), known(True)) if pulumi.runtime.is_dry_run() else last.id
+    return pulumi.Output.all(value, there).apply(lambda both: both[0])
 
 
 def _told(decision: "Decision", teardown: list[str]) -> str:

@@ -1,14 +1,10 @@
 """One generation of a database: its add-on, its retire guard, and the steps that made it the primary."""
 
-import os
-import sys
-from pathlib import Path
-
 import pulumi
 import pulumi_command as command
 import pulumiverse_heroku as heroku
 
-from heroku_changeover.command import WINDOW_VARIABLE, Order, guard_arguments, shell_text, step_arguments
+from heroku_changeover.command import STEPS, WINDOW_VARIABLE, Order, guard_arguments, shell_text, step_arguments
 from heroku_changeover.facts import SERVICE
 from heroku_postgres.decision import Declared
 from heroku_postgres.wish import Wish
@@ -23,20 +19,26 @@ class Generation(pulumi.ComponentResource):
     An add-on with what belongs to it.
 
     `report` is what its restore step printed, None where it has no such step. `teardown` is the command that removes
-    it.
+    it and nothing else. `last` is what comes to be last: its restore step, else its add-on.
     """
 
     report: pulumi.Output[str] | None
     teardown: pulumi.Output[str]
+    last: pulumi.CustomResource
 
-    def __init__(self, name: str, wish: Wish, declared: Declared, app_id: str, opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self, name: str, wish: Wish, declared: Declared, app_id: str, search: str, opts: pulumi.ResourceOptions
+    ) -> None:
         super().__init__(TOKEN, name, {}, opts)
-        self._name, self._wish, self._declared = name, wish, declared
+        self._name, self._wish, self._declared, self._search = name, wish, declared, search
         self._addon = self._make_addon(app_id)
-        self._guard_text = _text(guard_arguments(wish.app, declared.addon))
+        self._guard_text = self._text(guard_arguments(wish.app, declared.addon))
         guard = self._make_guard()
-        self.report = self._make_steps(guard)
-        self.teardown = self.urn.apply(lambda urn: f"pulumi destroy --target '{urn}' --target-dependents")
+        steps = self._make_steps(guard)
+        restore = steps.get(STEPS[-1])
+        self.report = restore.stdout if restore else None
+        self.last = restore or self._addon
+        self.teardown = _teardown([self, self._addon, guard, *steps.values()])
         self.register_outputs({})
 
     def _make_addon(self, app_id: str) -> heroku.addon.Addon:
@@ -65,14 +67,14 @@ class Generation(pulumi.ComponentResource):
             opts=self._command_options([self._addon]),
         )
 
-    def _make_steps(self, guard: command.local.Command) -> pulumi.Output[str] | None:
+    def _make_steps(self, guard: command.local.Command) -> dict[str, command.local.Command]:
         """The steps in a chain; each one gets the window document that the one before it printed."""
-        before, window, report = guard, None, None
+        steps: dict[str, command.local.Command] = {}
+        before, window = guard, None
         for step in self._declared.steps:
-            before = self._make_step(step, before, window)
+            before = steps[step] = self._make_step(step, before, window)
             window = before.stdout
-            report = window if step == "restore" else None
-        return report
+        return steps
 
     def _make_step(
         self, step: str, before: command.local.Command, window: pulumi.Output[str] | None
@@ -80,7 +82,7 @@ class Generation(pulumi.ComponentResource):
         """Restore carries the guard too, so that a refusal comes before anything else of its generation goes."""
         return command.local.Command(
             f"{self._name}-{step}",
-            create=_text(step_arguments(step, self._order())),
+            create=self._text(step_arguments(step, self._order())),
             delete=self._guard_text if step == "restore" else None,
             environment={WINDOW_VARIABLE: window} if window is not None else None,
             logging=command.local.Logging.STDERR,
@@ -88,7 +90,15 @@ class Generation(pulumi.ComponentResource):
         )
 
     def _command_options(self, after: list[pulumi.Resource]) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=after, ignore_changes=COMMAND_INPUTS)
+        """
+        Not as the parent's: a step that is protected could never go, and of one that is retained no guard would run.
+        """
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=after, ignore_changes=COMMAND_INPUTS, protect=False, retain_on_delete=False
+        )
+
+    def _text(self, arguments: list[str]) -> str:
+        return shell_text(arguments, self._search)
 
     def _order(self) -> Order:
         wish, declared = self._wish, self._declared
@@ -104,18 +114,12 @@ class Generation(pulumi.ComponentResource):
         )
 
 
-def _text(arguments: list[str]) -> str:
-    return shell_text(arguments, virtualenv_beside(Path.cwd()))
-
-
-def virtualenv_beside(program: Path) -> str | None:
+def _teardown(resources: list[pulumi.Resource]) -> pulumi.Output[str]:
     """
-    The virtual environment relative to the program's folder when it lies inside the project, None elsewhere.
+    The command that removes these resources.
 
-    The text must be the same on every machine: it is stored, and runs from the program's folder, where the engine
-    starts commands.
+    Each is named: a pattern could fit something of the user's own, and `--target-dependents` would take along whatever
+    depends on one of them.
     """
-    prefix, project = Path(sys.prefix), Path(pulumi.get_root_directory() or program)
-    if sys.prefix == sys.base_prefix or not prefix.is_relative_to(project):
-        return None
-    return os.path.relpath(prefix, program)
+    urns = pulumi.Output.all(*(resource.urn for resource in resources))
+    return urns.apply(lambda every: " ".join(["pulumi destroy", *(f"--target '{urn}'" for urn in every)]))

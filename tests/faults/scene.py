@@ -235,7 +235,8 @@ def _serves(scene: Scene) -> bool:
 
 def changeover_processes(scene: Scene) -> list[int]:
     """Steps and keepers of this scene, known by where they keep their record."""
-    return [p.pid for p in _processes_of(scene) if "heroku_changeover" in " ".join(_cmdline(p))]
+    names = {"heroku-changeover", "heroku_changeover"}
+    return [p.pid for p in _processes_of(scene) if names & {Path(word).name for word in _cmdline(p)}]
 
 
 def left_behind(scene: Scene) -> list[str]:

@@ -301,11 +301,11 @@ def test_a_text_that_is_no_exported_stack_is_refused(text: str) -> None:
         {"inputs": None},
         {"inputs": {"create": 7}},
         {"inputs": {"create": "echo 'no end"}},
-        {"inputs": {"create": "exec python3 -m heroku_changeover"}},
-        {"inputs": {"create": "exec python3 -m heroku_changeover promote"}},
-        {"inputs": {"create": f"python3 -m heroku_changeover scale-down {' '.join(GOOD)}"}},
-        {"inputs": {"create": f"python3 -m heroku_changeover scale-down {' '.join(GOOD)}"}, "outputs": {"stdout": "{"}},
-        {"inputs": {"create": f"python3 -m heroku_changeover scale-down {' '.join(GOOD)}"}, "outputs": {"stdout": 7}},
+        {"inputs": {"create": "exec heroku-changeover"}},
+        {"inputs": {"create": "exec heroku-changeover promote"}},
+        {"inputs": {"create": f"heroku-changeover scale-down {' '.join(GOOD)}"}},
+        {"inputs": {"create": f"heroku-changeover scale-down {' '.join(GOOD)}"}, "outputs": {"stdout": "{"}},
+        {"inputs": {"create": f"heroku-changeover scale-down {' '.join(GOOD)}"}, "outputs": {"stdout": 7}},
     ],
 )
 def test_a_resource_of_another_kind_tells_of_no_changeover(resource: dict[str, Any]) -> None:

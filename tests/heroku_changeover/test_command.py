@@ -1,6 +1,8 @@
 """The command line of a step: written by one side, read by the other."""
 
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -35,9 +37,21 @@ def test_the_guard_reads_what_the_component_writes() -> None:
     assert (options.app, options.database) == ("shop", "shop-db-1")
 
 
-def test_the_text_finds_the_virtual_environment_beside_the_program_or_the_interpreter_on_path() -> None:
-    assert shell_text(["promote"], "../.venv") == 'PATH="../.venv/bin:$PATH"; exec python3 -m heroku_changeover promote'
-    assert shell_text(["promote"], None) == "exec python3 -m heroku_changeover promote"
+def test_the_text_looks_for_the_program_in_its_folder_first_and_then_on_path() -> None:
+    assert shell_text(["promote"], "../.venv/bin") == 'PATH="../.venv/bin:$PATH"; exec heroku-changeover promote'
+
+
+def test_a_guard_says_what_to_install_on_a_machine_that_has_no_such_program(tmp_path: Path) -> None:
+    text = shell_text(guard_arguments("shop", "shop-db-1"), str(tmp_path))
+
+    asked = subprocess.run(
+        ["/bin/sh", "-c", text], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+    assert asked.returncode == 127
+    assert asked.stderr.splitlines()[0] == (
+        "heroku-changeover is not on this machine: install the package heroku-postgres, with its programs on PATH"
+    )
 
 
 def test_help_lists_every_exit_code_and_every_variable(capsys: pytest.CaptureFixture[str]) -> None:

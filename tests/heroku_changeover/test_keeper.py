@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,6 +92,35 @@ def test_a_run_that_is_killed_in_the_window_leaves_the_app_as_it_was(
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
 
     assert operator.is_as_found()
+
+
+@pytest.mark.parametrize("program", ["heroku-changeover", "python3 -m heroku_changeover"])
+def test_a_keeper_is_started_by_a_step_that_was_found_by_relative_paths_in_a_folder_of_the_users_own(
+    operator: Operator, tmp_path: Path, program: str
+) -> None:
+    folder = tmp_path / "project" / "stacks"
+    folder.mkdir(parents=True)
+    (tmp_path / "project" / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    if program == "heroku-changeover":  # `python3 -m` reads from the folder where it is typed
+        (folder / "select.py").write_text("raise ImportError('a module of the user, named as one of the library')")
+
+    for step in STEPS:
+        words = shlex.join(operator.words(step)[2:])
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'PATH="../.venv/bin:$PATH"; exec {program} {words}'],
+            cwd=folder,
+            env={**operator.environment, "HEROKU_CHANGEOVER_HOME": os.path.relpath(operator.home, folder)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{step}: {done.stderr}"
+        operator.document = done.stdout.strip()
+        if step == "maintenance-on":
+            assert keeper_of(operator)
+
+    assert operator.heroku.primary(operator.apps[0]) == operator.follower
 
 
 @pytest.mark.timeout(180)
@@ -325,7 +355,7 @@ def test_recover_leaves_a_living_run_alone(operator: Operator) -> None:
 
 def exported(operator: Operator) -> str:
     """What `pulumi stack export` prints after a run whose last step was scale-down."""
-    command = f"exec python3 -m heroku_changeover {' '.join(operator.words('scale-down')[2:])}"
+    command = f"exec heroku-changeover {' '.join(operator.words('scale-down')[2:])}"
     resource = {"inputs": {"create": command}, "outputs": {"stdout": operator.document}}
     return json.dumps({"deployment": {"resources": [{"urn": "urn:of:a:stack"}, resource]}})
 

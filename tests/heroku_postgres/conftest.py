@@ -28,6 +28,7 @@ class Registration:
     ignore_changes: list[str]
     depends_on: list[str]
     provider: str
+    retain_on_delete: bool
 
 
 class Nothing(mocks.Mocks):
@@ -79,6 +80,7 @@ def _registration(request: Any) -> Registration:
         ignore_changes=list(request.ignoreChanges),
         depends_on=[_last(urn) for urn in request.dependencies],
         provider=_last(request.provider.rpartition("::")[0]),
+        retain_on_delete=request.retainOnDelete,
     )
 
 
@@ -102,6 +104,13 @@ class RecordingMonitor(mocks.MockMonitor):
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # as the library has it
 
 
+class Consumer(pulumi.CustomResource):
+    """A resource of the user's own."""
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("own:index:Consumer", name, props, opts)
+
+
 Declare = Callable[..., Recorder]
 Options = Callable[[], pulumi.ResourceOptions] | None
 
@@ -115,6 +124,8 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
         folder: Path | None = None,
         opts: Options = None,
         recorder: Recorder | None = None,
+        consumer: bool = False,
+        reads: str = "",
         **args: Any,
     ) -> Recorder:
         recorder = recorder or Recorder()
@@ -126,7 +137,11 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
 
         @pulumi.runtime.test  # type: ignore[untyped-decorator] # as the library has it
         def program() -> None:
-            Database("db", DatabaseArgs(app="shop", **args), opts() if opts else None)  # type: ignore[typeddict-item] # tests leave things out
+            made = Database("db", DatabaseArgs(app="shop", **args), opts() if opts else None)  # type: ignore[typeddict-item] # tests leave things out
+            if consumer:
+                Consumer("consumer", {}, pulumi.ResourceOptions(depends_on=[made]))
+            if reads:
+                Consumer("reader", {"of": getattr(made, reads)})
 
         program()
         return recorder

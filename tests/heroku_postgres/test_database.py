@@ -1,5 +1,6 @@
 """The shape of the graph: what is registered, in which order, tied to what."""
 
+import shlex
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -201,21 +202,36 @@ def test_no_password_of_a_database_is_registered_or_said(declare: Any) -> None:
 
 
 @pytest.mark.parametrize("seen", [BEFORE, AFTER])
-def test_the_text_of_a_command_is_the_same_in_every_checkout(
+def test_every_command_looks_for_the_program_where_it_was_installed(
     declare: Any, seen: Facts, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    texts = []
-    for checkout in ("laptop", "ci"):
-        program = tmp_path / checkout / "stacks"
-        program.mkdir(parents=True)
-        monkeypatch.setattr(sys, "prefix", str(tmp_path / checkout / ".venv"))
-        monkeypatch.setattr(pulumi, "get_root_directory", lambda root=tmp_path / checkout: str(root))
-        recorder = declare(seen, folder=program, plan="standard-2", adopt=ADOPT)
-        commands = [r for r in recorder.registrations if r.type == COMMAND]
-        texts.append({r.name: (r.inputs.get("create"), r.inputs.get("delete")) for r in commands})
+    program, prefix = tmp_path / "stacks", tmp_path / ".venv"
+    program.mkdir()
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "bin" / "heroku-changeover").touch(0o755)
+    monkeypatch.setattr(sys, "prefix", str(prefix))
+    monkeypatch.setattr(pulumi, "get_root_directory", lambda: str(tmp_path))
 
-    assert texts[0] == texts[1]
-    assert any('PATH="../.venv/bin:$PATH"; exec python3' in str(text) for text in texts[0].values())
+    recorder = declare(seen, folder=program, plan="standard-2", adopt=ADOPT)
+
+    inputs = [r.inputs for r in recorder.registrations if r.type == COMMAND]
+    texts = [str(row[key]) for row in inputs for key in ("create", "delete") if key in row]
+    assert [text for text in texts if not text.startswith('PATH="../.venv/bin:$PATH"; ')] == []
+    assert [text for text in texts if " exec heroku-changeover " not in text] == []
+
+
+def test_a_program_that_is_not_installed_is_refused_before_anything_is_registered(
+    declare: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    for name in ("sys.prefix", "sysconfig.get_path"):
+        monkeypatch.setattr(name, str(tmp_path) if name == "sys.prefix" else lambda *_: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    recorder = Recorder()
+
+    with pytest.raises(pulumi.RunError, match="heroku-changeover, which carries out the steps, is neither beside"):
+        declare(BEFORE, plan="standard-2", adopt=ADOPT, recorder=recorder)
+
+    assert not [name for name in recorder.names if name.startswith("db")]
 
 
 def test_a_follower_that_was_made_by_a_run_that_failed_is_adopted(declare: Any) -> None:
@@ -230,9 +246,45 @@ def test_the_outputs_name_what_is_kept_and_how_it_goes(declare: Any) -> None:
     outputs = declare(AFTER, plan="standard-2", adopt=ADOPT).outputs["db"]
 
     assert (outputs["primary"], outputs["plan"], outputs["retired"]) == ("shop-db-2", "standard-2", [LEADER.name])
-    (command,) = outputs["teardown"]
-    assert command.startswith("pulumi destroy --target 'urn:")
-    assert command.endswith("::db-1' --target-dependents")
+
+
+def test_the_teardown_names_each_resource_of_its_generation_and_takes_nothing_along(declare: Any) -> None:
+    (command,) = declare(AFTER, plan="standard-2", adopt=ADOPT).outputs["db"]["teardown"]
+
+    words = shlex.split(command)
+    assert words[:2] == ["pulumi", "destroy"]
+    assert words[2::2] == ["--target"] * 3
+    assert [urn.rpartition("::")[2] for urn in words[3::2]] == ["db-1", "db-1-database", "db-1-retire-guard"]
+
+
+def test_what_depends_on_the_database_waits_for_its_primary_alone(declare: Any) -> None:
+    for seen in (BEFORE, AFTER):
+        recorder = declare(seen, plan="standard-2", adopt=ADOPT, consumer=True)
+
+        tied = recorder["consumer"].depends_on
+        assert "db-2-restore" in tied
+        assert not [name for name in tied if name.startswith("db-1")]
+
+
+@pytest.mark.parametrize("output", ["primary", "plan", "retired", "teardown", "summary"])
+def test_an_output_hangs_on_the_step_that_makes_it_true(declare: Any, output: str) -> None:
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT, reads=output)
+
+    assert "db-2-restore" in recorder["reader"].depends_on
+
+
+def test_nothing_below_the_database_is_protected_because_the_database_is(declare: Any) -> None:
+    recorder = declare(AFTER, plan="standard-2", adopt=ADOPT, opts=lambda: pulumi.ResourceOptions(protect=True))
+
+    assert [r.name for r in recorder.registrations if r.protect] == ["db", "db-2-database"]
+
+
+def test_a_command_is_never_retained_because_its_guard_would_not_run(declare: Any) -> None:
+    recorder = declare(
+        AFTER, plan="standard-2", adopt=ADOPT, opts=lambda: pulumi.ResourceOptions(retain_on_delete=True)
+    )
+
+    assert not [r.name for r in recorder.registrations if r.type == COMMAND and r.retain_on_delete]
 
 
 def test_the_report_is_what_restore_printed(declare: Any) -> None:

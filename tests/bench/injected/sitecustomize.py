@@ -40,7 +40,7 @@ def _install(path: str, step: str) -> None:
     atexit.register(end)
 
 
-if "BENCH_LOG" in os.environ and "heroku_changeover" in sys.orig_argv:
+if "BENCH_LOG" in os.environ and any(os.path.basename(word) == "heroku-changeover" for word in sys.orig_argv):
     name = next((word for word in sys.orig_argv if word in STEPS), None)
     if name:
         _install(os.environ["BENCH_LOG"], name)

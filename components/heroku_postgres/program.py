@@ -1,0 +1,73 @@
+"""
+Where the program of the steps is, as the text of a command says it.
+
+The text is stored in the stack: it has to find the program in this run, wherever the package was installed, and years
+later, for a teardown, on another machine. So it names a place that every checkout and every home has in the same way,
+where there is one, and goes on with the PATH of the machine that it runs on.
+"""
+
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from heroku_changeover.command import PROGRAM
+from heroku_changeover.errors import BadInput
+
+
+def search_folder(folder: Path, root: str) -> str:
+    """
+    The folder that holds the program, written for the inside of double quotes in a shell text.
+
+    `folder` is where the engine runs commands, `root` the folder of Pulumi.yaml, empty where it is not known. The
+    answer is relative to `folder` for what lies in the same project or repository, below `$HOME` or Pulumi's own
+    home for what lies there, and absolute elsewhere.
+
+    Raises:
+        BadInput: the program is nowhere to be found, so no step could be started.
+    """
+    return _written(_found(), folder.absolute(), Path(root or folder).absolute())
+
+
+def _found() -> Path:
+    """Beside the interpreter that declares, so that both are of one version; else wherever PATH has it."""
+    for place in _places():
+        if shutil.which(PROGRAM, path=str(place)):
+            return place.absolute()
+    if on_path := shutil.which(PROGRAM):
+        return Path(on_path).absolute().parent
+    raise BadInput(
+        f"the program {PROGRAM}, which carries out the steps, is neither beside {sys.executable} nor on PATH: install "
+        "the package heroku-postgres with pip, uv or poetry, which put it there"
+    )
+
+
+def _places() -> Iterator[Path]:
+    yield Path(sys.prefix, "bin")
+    yield Path(sysconfig.get_path("scripts"))
+    yield Path(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")))
+
+
+def _written(place: Path, folder: Path, root: Path) -> str:
+    if place.is_relative_to(_checkout(root)):
+        return _quoted(os.path.relpath(place, folder))
+    homes = {
+        "${PULUMI_HOME:-$HOME/.pulumi}": os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi",
+        "$HOME": Path.home(),
+    }
+    for text, home in homes.items():
+        if place.is_relative_to(home):
+            return f"{text}/{_quoted(str(place.relative_to(home)))}"
+    return _quoted(str(place))
+
+
+def _checkout(root: Path) -> Path:
+    """The repository that a project lies in: what is in it lies alike on every machine; else the project itself."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+
+
+def _quoted(text: str) -> str:
+    """For the inside of double quotes."""
+    return "".join(f"\\{letter}" if letter in '\\"$`' else letter for letter in text)
