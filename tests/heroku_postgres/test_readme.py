@@ -10,14 +10,14 @@ import pulumi
 import pytest
 import yaml
 
-from heroku_changeover import errors
+from heroku_changeover import attachments, errors, heroku, keeper
 from heroku_changeover.__main__ import EPILOG
 from heroku_changeover.command import STEPS
 from heroku_changeover.errors import BadInput
 from heroku_postgres import Database, DatabaseArgs
-from heroku_postgres.database import TOKEN
+from heroku_postgres.database import CREATE_MINUTES, TOKEN
 from heroku_postgres.decision import Kind, decide
-from heroku_postgres.wish import wish_from
+from heroku_postgres.wish import Wish, wish_from
 from heroku_world import app, database, facts, wish
 
 from .test_schema import in_camel_case
@@ -145,6 +145,32 @@ def test_the_programs_of_the_readme_declare_what_the_component_has() -> None:
     assert set(resource["properties"]) <= arguments
     assert {re.fullmatch(r"\$\{db\.(\w+)\}", value)[1] for value in outputs.values()} <= attributes  # type: ignore[index]
     compile(program("python"), "README.md", "exec")
+
+
+NUMBERS = [
+    ("README.md", "it tries again, for an hour", keeper.PATIENCE == 3600),
+    ("README.md", f"addon_create_timeout={CREATE_MINUTES}", True),
+    ("docs/questions.md", "five, which is also what `windowBudget` allows", Wish("db", (), "").window_budget == 5 * 60),
+    ("docs/questions.md", "A release may take 15 minutes", attachments.RELEASE_LIMIT == 15 * 60),
+    (
+        "docs/questions.md",
+        f"`{heroku.PLATFORM_API.partition('//')[2]}` and `{heroku.DATA_API.partition('//')[2]}`",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("page", "words", "is_so"), NUMBERS, ids=lambda value: str(value).partition(",")[0])
+def test_a_number_or_an_address_that_is_said_is_the_one_of_the_code(page: str, words: str, is_so: bool) -> None:
+    assert words in (ROOT / page).read_text()
+    assert is_so
+
+
+def test_a_run_that_a_merge_started_is_not_cancelled_by_the_next_push() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
+
+    assert "is never cancelled by a later push" in README
+    assert workflow["concurrency"]["cancel-in-progress"] is False
 
 
 @pytest.mark.parametrize("wrap", [pulumi.Output.from_input, pulumi.Output.secret])
