@@ -6,6 +6,7 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── Incomplete          exit 20: past the point of no return, the next run goes on
     ├── Refused             exit 30: bad input or a finding, nothing was started
     │   ├── BadInput
+    │   │   └── NoToken     neither the environment nor ~/.netrc has one
     │   └── Busy            another process of this machine is at work on the app
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
@@ -44,6 +45,10 @@ class Refused(ChangeoverError):
 
 class BadInput(Refused):
     """An argument, an environment variable or a document that the step cannot work with."""
+
+
+class NoToken(BadInput):
+    """There is nothing to sign in to Heroku with."""
 
 
 class Busy(Refused):

@@ -18,7 +18,15 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from heroku_changeover.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound, UnexpectedAnswer
+from heroku_changeover.errors import (
+    BadInput,
+    Forbidden,
+    HerokuError,
+    HerokuUnreachable,
+    NotFound,
+    NoToken,
+    UnexpectedAnswer,
+)
 from heroku_changeover.wait import Clock
 
 PLATFORM_API = "https://api.heroku.com"
@@ -111,7 +119,7 @@ def _token_from_netrc(platform: str, environ: Mapping[str, str]) -> str:
         entry = None
     if entry and entry[2]:
         return entry[2]
-    raise BadInput(
+    raise NoToken(
         "no Heroku token: set HEROKU_API_KEY (`heroku authorizations:create` makes one), or run `heroku login`"
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar
 import pulumi
 from pulumi.runtime.sync_await import _sync_await
 
-from heroku_changeover.errors import ChangeoverError
+from heroku_changeover.errors import ChangeoverError, NoToken
 from heroku_changeover.look import look
 from heroku_postgres.program import search_folder
 from heroku_postgres.report import in_a_sentence
@@ -186,8 +186,17 @@ def _readable() -> Iterator[None]:
     """
     try:
         yield
+    except NoToken as error:
+        raise pulumi.RunError(f"{error}{_unread_token()}") from error
     except ChangeoverError as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def _unread_token() -> str:
+    """A token in config would have to be handed to each step, and so be in the state; most people keep it there."""
+    if pulumi.Config("heroku").get("apiKey") is None:
+        return ""
+    return ". The one in config `heroku:apiKey` is not read: steps get theirs from the environment, and no state has it"
 
 
 def _seen(looking: "Future[Facts]") -> "Facts":

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pulumi
+
 from heroku_changeover.command import ONE_OFF_POLICIES, VERIFY_MODES
 from heroku_changeover.errors import BadInput
 from heroku_changeover.facts import plan_without_service
@@ -66,7 +68,9 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
     given = {key: value for key, value in args.items() if value is not None}
     problems += [f"{key}: is missing" for key in ("app", "plan") if key not in given]
     problems += [
-        f"{_both(key)}: {problem}" for key, check in CHECKS.items() if key in given and (problem := check(given[key]))
+        f"{_both(key)}: {problem}"
+        for key, check in CHECKS.items()
+        if key in given and (problem := _unusable(given[key]) or check(given[key]))
     ]
     if not problems:
         apps = (given["app"], *given.get("apps", ()))
@@ -80,6 +84,19 @@ def _both(key: str) -> str:
     """An argument as a Python program spells it, and as config and other languages do."""
     first, *others = key.split("_")
     return f"{key} ({first}{''.join(o.capitalize() for o in others)})" if others else key
+
+
+def _unusable(value: Any) -> str | None:
+    """What is wrong with a value that is no plain one, whatever argument it is for."""
+    values = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(v, pulumi.Output) for v in values):
+        return (
+            "is an output or a secret, which is known only while resources are made: give the plain value, for example "
+            "from `pulumi.Config().require(…)`, because a preview has to decide by it what is made"
+        )
+    if any(isinstance(v, str) and "://" in v for v in values):
+        return "is an address, which may hold a password and so is not shown here: give the name"
+    return None
 
 
 def _wish(name: str, given: Mapping[str, Any]) -> Wish:

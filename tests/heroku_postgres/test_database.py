@@ -11,7 +11,7 @@ import pulumiverse_heroku as heroku
 import pytest
 
 from heroku_changeover.command import STEPS
-from heroku_changeover.errors import HerokuUnreachable
+from heroku_changeover.errors import HerokuUnreachable, NoToken
 from heroku_changeover.facts import Facts
 from heroku_postgres.generation import COMMAND_INPUTS
 from heroku_world import app, database, facts, follower
@@ -183,6 +183,20 @@ def test_a_heroku_that_cannot_be_asked_is_one_readable_error(declare: Any) -> No
 
     with pytest.raises(pulumi.RunError, match="GET /apps/shop"):
         declare(look, plan="standard-2", adopt=ADOPT)
+
+
+@pytest.mark.parametrize("in_config", [True, False])
+def test_a_token_that_is_only_in_config_is_said_to_be_unread(declare: Any, monkeypatch: Any, in_config: bool) -> None:
+    def look() -> Facts:
+        raise NoToken("no Heroku token: set HEROKU_API_KEY")
+
+    monkeypatch.setattr(pulumi.Config, "get", lambda *_: "token-of-the-config" if in_config else None)
+
+    with pytest.raises(pulumi.RunError, match="no Heroku token: set HEROKU_API_KEY") as refusal:
+        declare(look, plan="standard-2", adopt=ADOPT)
+
+    assert ("config `heroku:apiKey` is not read" in str(refusal.value)) == in_config
+    assert "token-of-the-config" not in str(refusal.value)
 
 
 def test_the_database_has_a_provider_of_its_own_without_a_token_in_it(declare: Any, monkeypatch: Any) -> None:

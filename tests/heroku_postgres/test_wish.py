@@ -1,5 +1,6 @@
 """Arguments are checked at the door: one readable line for everything that is wrong."""
 
+import asyncio
 from typing import Any
 
 import pulumi
@@ -28,7 +29,7 @@ BAD = [
     ({"apps": [3]}, "apps: is 3, not a text known at preview"),
     ({"apps": ["shop"]}, "apps: shop is listed twice"),
     ({"apps": ["admin", "admin"]}, "apps: admin is listed twice"),
-    ({"adopt": "postgres://u:p@host/db"}, "adopt: "),
+    ({"adopt": "postgres://u:p@host/db"}, "adopt: is an address, which may hold a password and so is not shown here"),
     ({"adopt": ""}, "adopt: '' is not of the form postgresql-round-12345"),
     ({"hold": "yes"}, "hold: is 'yes', not true or false"),
     ({"hold": 1}, "hold: is 1, not true or false"),
@@ -57,6 +58,29 @@ def test_everything_that_is_wrong_is_listed_at_once() -> None:
         wish_from("db", {"plan": 2, "hold": "yes"})
 
     assert len(str(refusal.value).splitlines()) == 4
+
+
+@pytest.mark.parametrize("key", ["app", "plan", "apps", "adopt", "hold", "window_budget", "one_off_dynos", "verify"])
+def test_an_output_or_a_secret_is_refused_with_what_to_give_instead(key: str) -> None:
+    async def later() -> str:
+        return "shop"
+
+    async def program() -> str:
+        output = pulumi.Output.from_input(later())
+        with pytest.raises(BadInput) as refusal:
+            wish_from("db", {**GOOD, key: [output] if key == "apps" else pulumi.Output.secret(output)})
+        return str(refusal.value)
+
+    said = asyncio.run(program())
+
+    assert "is an output or a secret, which is known only while resources are made: give the plain value" in said
+
+
+def test_the_error_about_an_address_does_not_show_it() -> None:
+    with pytest.raises(BadInput) as refusal:
+        wish_from("db", {**GOOD, "adopt": "postgres://user:sesame@host/db"})
+
+    assert "sesame" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["Db", "1db", "", "d b"])
