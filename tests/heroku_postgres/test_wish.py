@@ -66,7 +66,7 @@ def test_an_output_or_a_secret_is_refused_with_what_to_give_instead(key: str) ->
         return "shop"
 
     async def program() -> str:
-        output = pulumi.Output.from_input(later())
+        output: pulumi.Output[str] = pulumi.Output.from_input(later())
         with pytest.raises(BadInput) as refusal:
             wish_from("db", {**GOOD, key: [output] if key == "apps" else pulumi.Output.secret(output)})
         return str(refusal.value)
