@@ -2,22 +2,19 @@
 
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 import yaml
 
 from heroku_changeover import attachments, errors, heroku, keeper
 from heroku_changeover.__main__ import EPILOG
 from heroku_changeover.command import STEPS
-from heroku_changeover.errors import BadInput
 from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.database import CREATE_MINUTES, TOKEN
 from heroku_postgres.decision import Kind, decide
-from heroku_postgres.wish import Wish, wish_from
+from heroku_postgres.wish import Wish
 from heroku_world import app, database, facts, wish
 
 from .test_schema import in_camel_case
@@ -171,13 +168,6 @@ def test_a_run_that_a_merge_started_is_not_cancelled_by_the_next_push() -> None:
 
     assert "is never cancelled by a later push" in README
     assert workflow["concurrency"]["cancel-in-progress"] is False
-
-
-@pytest.mark.parametrize("wrap", [pulumi.Output.from_input, pulumi.Output.secret])
-def test_an_argument_that_is_an_output_is_refused_with_its_name(wrap: Callable[[Any], Any]) -> None:
-    """Also one that is a secret; which of them are known at preview, nobody can tell before."""
-    with pytest.raises(BadInput, match="app: is of type Output, not a text known at preview"):
-        wish_from("db", {"app": wrap("shop"), "plan": "standard-2"})
 
 
 def test_the_adopt_line_may_go_once_the_adopted_database_was_torn_down() -> None:
