@@ -19,6 +19,7 @@ from heroku_changeover.command import (
     RETIRE_GUARD,
     STATUS,
     STEPS,
+    URN_VARIABLE,
     WINDOW_VARIABLE,
     Arguments,
     add_order_options,
@@ -141,7 +142,7 @@ def _step(options: argparse.Namespace) -> None:
     from heroku_changeover.steps import STEPS as RUN_STEP
 
     _on_signals()
-    order, step = order_from(options), options.step
+    order, step = order_from(options, os.environ.get(URN_VARIABLE, "")), options.step
     journal = Journal(folder(), order.apps[0])
     changeover = Changeover(
         order, Heroku(address_from(os.environ)), _window(order, journal), _saying(journal, step), journal=journal

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from heroku_changeover.changeover import Changeover, Situation
-from heroku_changeover.command import PROGRAM, RECOVER, STEPS, Arguments, Order, add_order_options, order_from
+from heroku_changeover.command import (
+    PROGRAM,
+    RECOVER,
+    STEPS,
+    URN_VARIABLE,
+    Arguments,
+    Order,
+    add_order_options,
+    order_from,
+)
 from heroku_changeover.errors import BadInput, NeedsPerson, Refused
 from heroku_changeover.heroku import Heroku
 from heroku_changeover.journal import Journal, Record, locked, record_of
@@ -144,7 +153,7 @@ def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
     with suppress(BadInput, ValueError, KeyError, TypeError, AttributeError):
         words = shlex.split(resource["inputs"]["create"])
         step, *rest = words[words.index(PROGRAM) + 1 :]
-        order = order_from(parser.parse_args(rest))
+        order = order_from(parser.parse_args(rest), resource["inputs"].get("environment", {}).get(URN_VARIABLE, ""))
         return step, Record(order, window_of(json.loads(resource["outputs"]["stdout"]), order.generation))
     return None
 

@@ -8,6 +8,7 @@ it is stored in state, and a `delete` runs as it was stored, years later.
 import argparse
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Final, NoReturn
 
@@ -32,6 +33,9 @@ WINDOW_VARIABLE: Final = "HEROKU_CHANGEOVER_WINDOW"
 CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
 """The environment variable that, set to an add-on's name, lets its guard pass even for a primary."""
 
+URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
+"""The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
+
 ONE_OFF_POLICIES: Final = ("wait", "stop")
 VERIFY_MODES: Final = ("sql", "api")
 
@@ -44,7 +48,7 @@ class Order:
     `apps`: every app whose DATABASE moves, the one that pays for the database first. `leader`, `follower`: add-on
     names. `budget`: seconds from maintenance mode to unfollow. `follower_limit`: seconds the follower may take to
     catch up. `one_off_dynos`: `wait` for them to end, or `stop` them. `verify`: `sql` for the fence, `api` where SQL
-    cannot reach.
+    cannot reach. `urn`: that of the generation in the stack, for advice that names it; empty where it is not known.
     """
 
     generation: str
@@ -55,6 +59,7 @@ class Order:
     follower_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"
+    urn: str = ""
 
     def is_same_changeover(self, other: "Order") -> bool:
         """Whether both move the same apps between the same databases, whatever their limits are."""
@@ -104,6 +109,20 @@ def shell_text(arguments: list[str], search: str) -> str:
     return f'PATH="{search}:$PATH"; {hint}exec {PROGRAM} {shlex.join(arguments)}'
 
 
+def teardown_text(urn: str, steps: Iterable[str]) -> str:
+    """
+    The command that removes a generation and nothing else, from its URN and the steps that it may have.
+
+    Each resource is named with its whole type: a pattern over names could fit something of the user's own, and
+    `--target-dependents` would take along whatever depends on one of them. The stack and the project are left open,
+    because both can be renamed.
+    """
+    _, _, types, name = urn.split("::")
+    commands = [f"$command:local:Command::{name}-{word}" for word in (RETIRE_GUARD, *steps)]
+    ends = [f"::{name}", f"$heroku:addon/addon:Addon::{name}-database", *commands]
+    return " ".join(["pulumi destroy", *(f"--target 'urn:pulumi:*::*::{types}{end}'" for end in ends)])
+
+
 _OPTIONAL = {
     "--budget": "budget",
     "--follower-limit": "follower_limit",
@@ -112,13 +131,14 @@ _OPTIONAL = {
 }
 
 
-def order_from(options: argparse.Namespace) -> Order:
+def order_from(options: argparse.Namespace, urn: str = "") -> Order:
     """The order that a parsed command line spells."""
     return Order(
         generation=options.generation,
         apps=tuple(options.app),
         leader=options.leader,
         follower=options.follower,
+        urn=urn,
         **{name: getattr(options, name) for name in _OPTIONAL.values()},
     )
 

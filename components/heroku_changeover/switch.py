@@ -16,6 +16,7 @@ from functools import partial
 from heroku_changeover.acts import Act
 from heroku_changeover.attachments import companions, confirm_moved, give_back, move
 from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, side_by_side
+from heroku_changeover.command import STEPS, teardown_text
 from heroku_changeover.errors import HerokuError, Incomplete, NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import App, Database, ProcessType
 from heroku_changeover.fence import (
@@ -362,10 +363,11 @@ def _stay(c: Changeover, situation: Situation, reason: str) -> str:
 
 
 def _start_over(c: Changeover, reason: str, apps: str) -> str:
+    """Whoever typed a step by hand has no URN: any stack's generation of that name is meant then."""
+    urn = c.order.urn or f"urn:pulumi:*::*::**heroku-postgres:index:Generation::{c.order.generation}"
     return (
         f"{reason}. So {c.order.follower} is not promoted: {c.order.leader} stays the primary, {apps}, and nothing is "
-        f"lost. To start over with a new follower: `pulumi destroy --target '**::{c.order.generation}' "
-        "--target-dependents`, then `pulumi up`"
+        f"lost. To start over with a new follower: `{teardown_text(urn, STEPS)}`, then `pulumi up`"
     )
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar
+from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar, cast
 
 import pulumi
 from pulumi.runtime.sync_await import _sync_await
@@ -165,14 +165,14 @@ class Database(pulumi.ComponentResource):
         )
 
     def _set_outputs(self, decision: "Decision", generations: "dict[str, Generation]") -> None:
-        """Each tells what is so once the primary is one: a run that fails before that leaves the ones of before."""
-        primary = generations[decision.primary]
-        self.primary = _true_after(primary.last, decision.primary)
-        self.plan = _true_after(primary.last, decision.plan)
-        self.retired = _true_after(primary.last, list(decision.retired))
-        self.teardown = _true_after(primary.last, _teardowns(decision, generations))
-        self.summary = _true_after(primary.last, decision.outcome)
-        self.report = primary.report or _true_after(primary.last, "")
+        """Each tells what is so: a run that does not reach the end leaves what was true before."""
+        now, last = decision.until_then or decision, generations[decision.primary].last
+        self.primary = _once(last, decision.primary, now.primary)
+        self.plan = _once(last, decision.plan, now.plan)
+        self.retired = _once(last, list(decision.retired), list(now.retired))
+        self.teardown = _once(last, _teardowns(decision, generations), _teardowns(now, generations))
+        self.summary = _once(last, decision.outcome, now.outcome)
+        self.report = _once(last, _report(decision, generations), _report(now, generations))
         self.last_changeover = self.report.apply(in_a_sentence)
 
 
@@ -249,18 +249,28 @@ def _teardowns(decision: "Decision", generations: "dict[str, Generation]") -> pu
     return pulumi.Output.all(*(generations[addon].teardown for addon in decision.retired)).apply(list)
 
 
-def _true_after(last: pulumi.CustomResource, value: pulumi.Input[T]) -> pulumi.Output[T]:
+def _report(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Output[str]:
+    primary = generations.get(decision.primary)
+    return (primary.report if primary else None) or pulumi.Output.from_input("")
+
+
+def _once(last: pulumi.CustomResource, then: pulumi.Input[T], until_then: pulumi.Input[T]) -> pulumi.Output[T]:
     """
     A value that comes true when a resource has come to be: whoever reads it runs after that, and never if it fails.
 
-    In a preview it is known all the same, so that a reviewer sees it.
+    A run that leaves that resource out, because something else is its target or it goes on after a failure, tells what
+    was true before. A preview shows what will be true.
     """
+    reached, before = pulumi.Output.from_input(then), pulumi.Output.from_input(until_then)
 
-    async def known(fact: bool) -> bool:
-        return fact
+    async def value() -> T:
+        there = pulumi.runtime.is_dry_run() or await last.id.is_known()
+        return cast("T", await (reached if there else before).future())
 
-    there = pulumi.Output({last}, known(True), known(True)) if pulumi.runtime.is_dry_run() else last.id
-    return pulumi.Output.all(value, there).apply(lambda both: both[0])
+    async def known() -> bool:
+        return not pulumi.runtime.is_dry_run() or await reached.is_known()
+
+    return pulumi.Output({last}, value(), known())
 
 
 def _told(decision: "Decision", teardown: list[str]) -> str:

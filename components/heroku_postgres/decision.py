@@ -63,7 +63,7 @@ class Decision:
     What a run declares and says.
 
     `primary` and `plan` are as they will be when the run has ended well, `retired` the names of what is then kept
-    without use.
+    without use. `until_then` is what holds as long as it has not, None where nothing moves.
     """
 
     kind: Kind
@@ -74,10 +74,13 @@ class Decision:
     plan: str
     retired: tuple[str, ...] = ()
     runbook: tuple[str, ...] = ()
+    until_then: "Decision | None" = None
 
     @property
     def outcome(self) -> str:
         """Where the database is after the run: the same sentence in a changeover and in the settled run after it."""
+        if not self.primary:
+            return "there is no database yet"
         kept = f"; kept: {', '.join(self.retired)}" if self.retired else ""
         return f"{self.primary} is the primary on {self.plan}{kept}"
 
@@ -117,7 +120,8 @@ def _without_primary(wish: Wish, facts: Facts, managed: dict[int, Database]) -> 
         return _refused(wish, managed, None, problems)
     addon = wish.addon_name(1)
     fresh = Declared(1, addon, wish.plan, "primary", protect=True)
-    return Decision(Kind.FRESH, (fresh,), (), f"{addon} is created on {wish.plan} for app {wish.app}", addon, wish.plan)
+    summary, nothing = f"{addon} is created on {wish.plan} for app {wish.app}", Decision(Kind.FRESH, (), (), "", "", "")
+    return Decision(Kind.FRESH, (fresh,), (), summary, addon, wish.plan, until_then=nothing)
 
 
 def _settled(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
@@ -169,6 +173,7 @@ def _switched(before: Decision, wish: Wish, target: Declared, leader: Database, 
         primary=target.addon,
         plan=wish.plan,
         retired=tuple(d.name for d in kept.values()),
+        until_then=before,
     )
 
 

@@ -1,10 +1,22 @@
 """One generation of a database: its add-on, its retire guard, and the steps that made it the primary."""
 
+from collections.abc import Awaitable
+from typing import cast
+
 import pulumi
 import pulumi_command as command
 import pulumiverse_heroku as heroku
 
-from heroku_changeover.command import STEPS, WINDOW_VARIABLE, Order, guard_arguments, shell_text, step_arguments
+from heroku_changeover.command import (
+    STEPS,
+    URN_VARIABLE,
+    WINDOW_VARIABLE,
+    Order,
+    guard_arguments,
+    shell_text,
+    step_arguments,
+    teardown_text,
+)
 from heroku_changeover.facts import SERVICE
 from heroku_postgres.decision import Declared
 from heroku_postgres.wish import Wish
@@ -38,7 +50,7 @@ class Generation(pulumi.ComponentResource):
         restore = steps.get(STEPS[-1])
         self.report = restore.stdout if restore else None
         self.last = restore or self._addon
-        self.teardown = _teardown([self, self._addon, guard, *steps.values()])
+        self.teardown = self.urn.apply(lambda urn: teardown_text(urn, steps))
         self.register_outputs({})
 
     def _make_addon(self, app_id: str) -> heroku.addon.Addon:
@@ -84,10 +96,14 @@ class Generation(pulumi.ComponentResource):
             f"{self._name}-{step}",
             create=self._text(step_arguments(step, self._order())),
             delete=self._guard_text if step == "restore" else None,
-            environment={WINDOW_VARIABLE: window} if window is not None else None,
+            environment={URN_VARIABLE: self._own_urn(), **({WINDOW_VARIABLE: window} if window is not None else {})},
             logging=command.local.Logging.STDERR,
             opts=self._command_options([before]),
         )
+
+    def _own_urn(self) -> pulumi.Output[str]:
+        """Without the tie to this component: that stands for all its children, so each would wait for itself."""
+        return pulumi.Output(set(), cast("Awaitable[str]", self.urn.future()), self.urn.is_known())
 
     def _command_options(self, after: list[pulumi.Resource]) -> pulumi.ResourceOptions:
         """
@@ -112,14 +128,3 @@ class Generation(pulumi.ComponentResource):
             one_off_dynos=wish.one_off_dynos,
             verify=wish.verify,
         )
-
-
-def _teardown(resources: list[pulumi.Resource]) -> pulumi.Output[str]:
-    """
-    The command that removes these resources.
-
-    Each is named: a pattern could fit something of the user's own, and `--target-dependents` would take along whatever
-    depends on one of them.
-    """
-    urns = pulumi.Output.all(*(resource.urn for resource in resources))
-    return urns.apply(lambda every: " ".join(["pulumi destroy", *(f"--target '{urn}'" for urn in every)]))

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from heroku_changeover.__main__ import parser
-from heroku_changeover.command import STEPS, Order, guard_arguments, order_from, shell_text, step_arguments
+from heroku_changeover.command import (
+    STEPS,
+    Order,
+    guard_arguments,
+    order_from,
+    shell_text,
+    step_arguments,
+    teardown_text,
+)
 
 ORDERS = [
     Order("db-2", ("shop",), "postgresql-round-12345", "shop-db-2"),
@@ -52,6 +60,20 @@ def test_a_guard_says_what_to_install_on_a_machine_that_has_no_such_program(tmp_
     assert asked.stderr.splitlines()[0] == (
         "heroku-changeover is not on this machine: install the package heroku-postgres, with its programs on PATH"
     )
+
+
+def test_the_command_that_removes_a_generation_names_each_of_its_resources_and_nothing_else() -> None:
+    types = "own:index:Team$heroku-postgres:index:Database$heroku-postgres:index:Generation"
+
+    targets = shlex.split(teardown_text(f"urn:pulumi:production::shop::{types}::db-2", ["await-follower"]))[3::2]
+
+    of = f"urn:pulumi:*::*::{types}"
+    assert targets == [
+        f"{of}::db-2",
+        f"{of}$heroku:addon/addon:Addon::db-2-database",
+        f"{of}$command:local:Command::db-2-retire-guard",
+        f"{of}$command:local:Command::db-2-await-follower",
+    ]
 
 
 def test_help_lists_every_exit_code_and_every_variable(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ def test_each_step_comes_after_the_one_before_and_the_first_after_the_guard(decl
 def test_each_step_gets_the_window_document_of_the_one_before(declare: Any) -> None:
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
-    assert "environment" not in recorder["db-2-await-follower"].inputs
+    assert set(recorder["db-2-await-follower"].inputs["environment"]) == {"HEROKU_CHANGEOVER_URN"}
     window = recorder["db-2-promote"].inputs["environment"]["HEROKU_CHANGEOVER_WINDOW"]
     assert '"of":"db-2-scale-down"' in window
 
@@ -268,7 +268,11 @@ def test_the_teardown_names_each_resource_of_its_generation_and_takes_nothing_al
     words = shlex.split(command)
     assert words[:2] == ["pulumi", "destroy"]
     assert words[2::2] == ["--target"] * 3
-    assert [urn.rpartition("::")[2] for urn in words[3::2]] == ["db-1", "db-1-database", "db-1-retire-guard"]
+    assert [urn.removeprefix("urn:pulumi:*::*::heroku-postgres:index:Database$") for urn in words[3::2]] == [
+        "heroku-postgres:index:Generation::db-1",
+        "heroku-postgres:index:Generation$heroku:addon/addon:Addon::db-1-database",
+        "heroku-postgres:index:Generation$command:local:Command::db-1-retire-guard",
+    ]
 
 
 def test_what_depends_on_the_database_waits_for_its_primary_alone(declare: Any) -> None:
