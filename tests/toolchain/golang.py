@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from toolchain import modules
 from toolchain.cache import SPEAK_EVERY
 from toolchain.programs import Unavailable
 
@@ -21,7 +22,7 @@ NO_MODULES = re.compile(
 )
 KILLED = re.compile(r"signal: killed")
 
-NEEDED = "1.25.11"
+NEEDED = modules.needed_go()
 LAST_LINES = 15
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import PROGRAMS, Unavailable, build, cache
+from toolchain import PROGRAMS, Unavailable, build, cache, modules
 from toolchain.__main__ import main
 
 GO = """#!/bin/sh
@@ -29,14 +29,15 @@ class FakeGo:
     """A go that makes empty programs; it writes down how it is called."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the module folder that it names, with the one file that is copied from there."""
+        """Make the module folder that it names, with the files that are copied from there."""
         self.folder, self.calls, self.environments, self.sdk = (
             folder / name for name in ("go", "calls", "environments", "sdk")
         )
-        script = self.sdk / "python" / "cmd" / "pulumi-language-python-exec"
-        script.parent.mkdir(parents=True)
-        script.write_text("#!/bin/sh\n")
-        script.chmod(0o444)
+        for name in build.SCRIPTS:
+            script = self.sdk / "python" / name
+            script.parent.mkdir(parents=True)
+            script.write_text("#!/bin/sh\n")
+            script.chmod(0o444)
         self.folder.mkdir()
         self.acts("")
 
@@ -71,11 +72,11 @@ def silent(_: str) -> None:
     """Take a line of progress and drop it."""
 
 
-def test_a_build_makes_every_program_and_the_script_beside_the_language_host(go: FakeGo) -> None:
+def test_a_build_makes_every_program_and_the_scripts_beside_the_language_host(go: FakeGo) -> None:
     folder = build.folder(silent)
 
     made = {path.name for path in folder.iterdir() if os.access(path, os.X_OK)}
-    assert made == {*PROGRAMS, "pulumi-language-python-exec"}
+    assert made == {*PROGRAMS, "pulumi-language-python-exec", "pulumi-resource-pulumi-python"}
 
 
 def test_a_second_call_builds_nothing(go: FakeGo) -> None:
@@ -91,15 +92,13 @@ def test_two_callers_at_once_build_once(go: FakeGo) -> None:
         folders = set(pool.map(build.folder, [silent, silent]))
 
     assert len(folders) == 1
-    assert go.builds() == 3
+    assert go.builds() == len(modules.ALL)
 
 
 def test_the_key_changes_with_a_source_file(go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "main.go"
-    monkeypatch.setattr(build, "HERE", tmp_path)
-    monkeypatch.setattr(build, "PLUGINS", tmp_path)
-    monkeypatch.setattr(build, "ENGINE", tmp_path)
-    monkeypatch.setattr(build, "LANGUAGE_HOST", tmp_path)
+    monkeypatch.setattr(modules, "HERE", tmp_path)
+    monkeypatch.setattr(modules, "ALL", [tmp_path])
     source.write_text("package one")
     before = build.key()
 
@@ -152,7 +151,7 @@ def test_a_failed_build_is_explained_with_its_last_lines_and_its_log(go: FakeGo,
 def test_without_go_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(Unavailable, match=r"Install Go 1\.25\.11 or newer"):
+    with pytest.raises(Unavailable, match=f"Install Go {re.escape(modules.needed_go())} or newer"):
         build.folder(silent)
 
 
@@ -203,7 +202,7 @@ def test_the_command_fails_with_the_reason_and_prints_no_folder(
 
     printed = capsys.readouterr()
     assert (code, printed.out) == (1, "")
-    assert "building the language host failed" in printed.err
+    assert "building the language hosts failed" in printed.err
     assert "read-only file system" in printed.err
 
 
