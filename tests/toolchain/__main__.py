@@ -1,13 +1,13 @@
 """
 Prints the folder of a Pulumi engine, on stdout; what is going on meanwhile, on stderr.
 
-usage: python -m toolchain [--help]
+usage: python -m toolchain [--help] [--can]
 """
 
 import argparse
 import sys
 
-from toolchain import Unavailable, find
+from toolchain import Unavailable, can, find
 from toolchain.cache import root
 
 ABOUT = f"""\
@@ -30,19 +30,24 @@ environment:
   PULUMI_TOOLCHAIN  a folder that holds these programs, for instance with the released plugins
   XDG_CACHE_HOME    where the cache is, ~/.cache if unset
 
-exit codes: 0 the folder is on stdout, 1 there is no engine to be had and stderr says why
+exit codes: 0 the folder is on stdout (with --can: nothing speaks against it), 1 there is no engine to be had and stderr says why
 """
 
 
 def main() -> int:
     """Run the program and return its exit code."""
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m toolchain",
         description=ABOUT,
         epilog=ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    )
+    parser.add_argument("--can", action="store_true", help="only say, at once, if there is none to be had")
+    asked = parser.parse_args()
     try:
+        if asked.can:
+            can()
+            return 0
         toolchain = find(lambda line: print(f"toolchain: {line}", file=sys.stderr, flush=True))
     except Unavailable as error:
         print(f"toolchain: {error}", file=sys.stderr)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import PROGRAMS, Unavailable, build, cache, modules
+from toolchain import PROGRAMS, Unavailable, build, cache, can, modules
 from toolchain.__main__ import main
 
+ROOT = Path(__file__).parents[3]
 GO = """#!/bin/sh
 echo "$@" >> "{calls}"
 echo "$GOWORK $GOFLAGS $CGO_ENABLED" >> "{environments}"
 {act}
 case "$1" in
-  env) printf 'go1.26.8\\nlinux\\namd64\\n' ;;
+  env) printf '{version}\\nlinux\\namd64\\n{may}\\n' ;;
   list) echo "{sdk}" ;;
   build)
     for word in "$@"; do case "$previous" in -o) out=$word ;; esac; previous=$word; done
@@ -41,8 +42,8 @@ class FakeGo:
         self.folder.mkdir()
         self.acts("")
 
-    def acts(self, act: str, verb: str = "build") -> None:
-        """Set what `go build`, or another verb, does before its work."""
+    def acts(self, act: str, verb: str = "build", version: str = "go99.1", may: str = "local") -> None:
+        """Set what `go build`, or another verb, does before its work; `may` is its GOTOOLCHAIN."""
         go = self.folder / "go"
         text = GO.format(
             calls=self.calls,
@@ -50,6 +51,8 @@ class FakeGo:
             sdk=self.sdk,
             act=f'case "$1" in {verb}) {act or ":"} ;; esac',
             programs=" ".join(PROGRAMS),
+            version=version,
+            may=may,
         )
         go.write_text(text)
         go.chmod(0o755)
@@ -107,18 +110,58 @@ def test_the_key_changes_with_a_source_file(go: FakeGo, tmp_path: Path, monkeypa
     assert build.key() != before
 
 
-def test_a_long_build_says_how_long_it_has_taken(go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = tmp_path / "seen"
+def test_a_long_build_says_what_it_downloads_and_once_that_is_over_that_it_compiles(
+    go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, said = tmp_path / "seen", []
     monkeypatch.setattr("toolchain.golang.SPEAK_EVERY", 0.02)
     go.acts(f"echo 'go: downloading example v1.0.0' >&2; until test -e '{seen}'; do :; done")
 
     def progress(line: str) -> None:
-        if re.search(r"building .*, \d+ s \(downloading example v1\.0\.0\)", line):
+        if doing := re.search(r"building .*, \d+ s \((.*)\)", line):
+            said.append(doing[1])
+        if said[-1:] == ["compiling"] and "downloading example v1.0.0" in said:
             seen.touch()
 
     build.folder(progress)
 
-    assert seen.exists()
+    assert said.count("downloading example v1.0.0") <= len(modules.ALL)
+    assert said.count("compiling") >= 1
+
+
+@pytest.mark.parametrize(
+    ("version", "may", "will_do"),
+    [
+        (f"go{modules.needed_go()}", "local", True),
+        ("go99.1", "local", True),
+        ("go1.21.13", "auto", True),
+        ("go1.21.13", "go1.21.13+auto", True),
+        ("go1.21.13", "local", False),
+        ("go1.21.13", "path", False),
+        ("go1.20.14", "", False),
+    ],
+)
+def test_a_go_will_do_that_is_new_enough_or_fetches_one_that_is(
+    go: FakeGo, monkeypatch: pytest.MonkeyPatch, version: str, may: str, *, will_do: bool
+) -> None:
+    monkeypatch.delenv("PULUMI_TOOLCHAIN", raising=False)
+    go.acts("", version=version, may=may)
+
+    if will_do:
+        can()
+    else:
+        with pytest.raises(Unavailable, match=f"is {version}, .* Install Go {re.escape(modules.needed_go())} or newer"):
+            can()
+    assert go.builds() == 0
+
+
+def test_every_module_takes_the_same_engine_and_no_newer_go_than_the_one_that_is_named() -> None:
+    needed = modules.needed_go()
+
+    assert {modules.version_of(modules.SDK, m) for m in (modules.ENGINE, modules.LANGUAGES, modules.PLUGINS)} == {
+        build.VERSION
+    }
+    assert f"Go {needed} or newer" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
