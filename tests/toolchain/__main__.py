@@ -30,7 +30,7 @@ environment:
   PULUMI_TOOLCHAIN  a folder that holds these programs, for instance with the released plugins
   XDG_CACHE_HOME    where the cache is, ~/.cache if unset
 
-exit codes: 0 the folder is on stdout (with --can: nothing speaks against it), 1 there is no engine to be had and stderr says why
+exit codes: 0 the folder is on stdout (or may be, with --can), 1 there is none and stderr says why
 """
 
 
