@@ -14,20 +14,29 @@ RUN := PYTHONPATH=tests $(BIN)/python -m
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+define CHECK_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=<another interpreter>")'
+endef
+
 $(READY): pyproject.toml requirements-dev.txt
+	$(CHECK_PYTHON)
 	@echo "making the virtual environment $(VENV)"
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; set PYTHON=<another interpreter>")'
 	@$(PYTHON) -m venv $(VENV) || { echo "the module venv is missing: on Debian, apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+.PHONY: engine-or-go
+engine-or-go:  # before anything slow: what demo, test and toolchain cannot do without
+	$(CHECK_PYTHON)
+	@PYTHONPATH=tests $(PYTHON) -m toolchain --can
+
 .PHONY: demo
-demo: $(READY)  ## change the plan of a real database under traffic, from pulumi up to pulumi destroy
+demo: engine-or-go $(READY)  ## change the plan of a real database under traffic, from pulumi up to pulumi destroy
 	$(RUN) demo
 
 .PHONY: test
-test: $(READY)  ## run every test: decisions, graph, steps, engine
+test: engine-or-go $(READY)  ## run every test: decisions, graph, steps, engine
 	$(RUN) toolchain
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
@@ -37,11 +46,11 @@ conformance: $(READY)  ## Heroku's own CLI against the local Heroku (needs Node.
 	$(BIN)/python -m pytest tests/conformance -n 3
 
 .PHONY: bench
-bench: $(READY)  ## outage and time of each way to change a plan, side by side (needs Node.js and npm)
+bench: engine-or-go $(READY)  ## outage and time of each way to change a plan, side by side (needs Node.js and npm)
 	$(RUN) bench
 
 .PHONY: faults
-faults: $(READY)  ## a fault at every act of a changeover, under traffic; SEED=<number> chooses the cases
+faults: engine-or-go $(READY)  ## a fault at every act of a changeover, under traffic; SEED=<number> chooses the cases
 	$(RUN) faults
 
 .PHONY: check
@@ -66,7 +75,7 @@ sandbox: $(READY)  ## a local Heroku in the foreground, until Ctrl-C
 	$(RUN) local_heroku
 
 .PHONY: toolchain
-toolchain: $(READY)  ## find or build the Pulumi engine and its plugins
+toolchain: engine-or-go $(READY)  ## find or build the Pulumi engine and its plugins
 	$(RUN) toolchain
 
 .PHONY: clean

@@ -1,15 +1,16 @@
 """A real Pulumi engine for the demo and the tests, on a machine that may have none."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain import build, installed
+from toolchain import build, golang, installed
 from toolchain.programs import PROGRAMS, Toolchain, Unavailable, missing_from
 from toolchain.stack import Failed, Finished, Overrun, Refused, Stack
 
-__all__ = ["PROGRAMS", "Failed", "Finished", "Overrun", "Refused", "Stack", "Toolchain", "Unavailable", "find"]
+__all__ = ["PROGRAMS", "Failed", "Finished", "Overrun", "Refused", "Stack", "Toolchain", "Unavailable", "can", "find"]
 
 
 def find(progress: Callable[[str], None]) -> Toolchain:
@@ -25,6 +26,14 @@ def find(progress: Callable[[str], None]) -> Toolchain:
     if folder := installed.folder(progress):
         return Toolchain(folder, "installed")
     return Toolchain(build.folder(progress), "built")
+
+
+def can() -> None:
+    """Raise Unavailable at once where `find` is bound to do so after whatever else its caller does first."""
+    if given := os.environ.get("PULUMI_TOOLCHAIN"):
+        _given(Path(given).expanduser().absolute())
+    elif not shutil.which("pulumi"):
+        golang.platform()
 
 
 def _heed_interrupts() -> None:

@@ -1,18 +1,18 @@
 """
 Prints the folder of a Pulumi engine, on stdout; what is going on meanwhile, on stderr.
 
-usage: python -m toolchain [--help]
+usage: python -m toolchain [--help] [--can]
 """
 
 import argparse
 import sys
 
-from toolchain import Unavailable, find
+from toolchain import Unavailable, can, find
 from toolchain.cache import root
 
 ABOUT = f"""\
 Find or build the Pulumi engine that the demo and the tests run on, and print its folder.
-It holds pulumi, pulumi-language-python, pulumi-resource-command and pulumi-resource-heroku.
+It holds pulumi, the language hosts of Python and YAML, pulumi-resource-command and pulumi-resource-heroku.
 
 The first of these is taken:
   1. the folder that PULUMI_TOOLCHAIN names, as it is
@@ -20,28 +20,34 @@ The first of these is taken:
   3. a build from pinned Go modules into {root()}:
      about six minutes and 5 GB of Go caches on a machine that never did it, an instant afterwards
 
-A build has pulumi itself, but stand-ins for the two plugins: they know command.local.Command and
+A build has pulumi itself and the released host of YAML. The host of Python is a stand-in on what Pulumi's
+SDK carries of the released one. So are the two plugins: they know command.local.Command and
 heroku.addon.Addon only, and do what the released ones do.
 """
 
 ENVIRONMENT = """\
 environment:
-  PULUMI_TOOLCHAIN  a folder that holds the four programs, for instance with the released plugins
+  PULUMI_TOOLCHAIN  a folder that holds these programs, for instance with the released plugins
   XDG_CACHE_HOME    where the cache is, ~/.cache if unset
 
-exit codes: 0 the folder is on stdout, 1 there is no engine to be had and stderr says why
+exit codes: 0 the folder is on stdout (or may be, with --can), 1 there is none and stderr says why
 """
 
 
 def main() -> int:
     """Run the program and return its exit code."""
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m toolchain",
         description=ABOUT,
         epilog=ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    )
+    parser.add_argument("--can", action="store_true", help="only say, at once, if there is none to be had")
+    asked = parser.parse_args()
     try:
+        if asked.can:
+            can()
+            return 0
         toolchain = find(lambda line: print(f"toolchain: {line}", file=sys.stderr, flush=True))
     except Unavailable as error:
         print(f"toolchain: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Builds the engine, its Python language host and the stand-in plugins from pinned Go modules, once a machine."""
+"""Builds the engine, its language hosts and the stand-in plugins from pinned Go modules, once a machine."""
 
 import hashlib
 import os
@@ -7,17 +7,17 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain import cache, golang
+from toolchain import cache, golang, modules
 from toolchain.programs import Unavailable
 
-HERE = Path(__file__).parent
-ENGINE, LANGUAGE_HOST, PLUGINS = HERE / "engine", HERE / "language_host", HERE / "plugins"
-
-VERSION = "v3.259.0"
-"""The engine's version, as in engine/go.mod: without it in the program, the engine misjudges what it may load."""
-SDK = "github.com/pulumi/pulumi/sdk/v3"
-FLAGS = ("-trimpath", "-tags=osusergo,grpcnotrace", f"-ldflags=-s -w -X {SDK}/go/common/version.Version={VERSION}")
-EXEC = "pulumi-language-python-exec"
+SDK = modules.SDK
+VERSION = modules.version_of(SDK, modules.ENGINE)
+"""The engine's version: without it in the program, the engine misjudges what it may load."""
+YAML_VERSION = modules.version_of(modules.YAML_HOST, modules.YAML)
+NAMES = f"-X {SDK}/go/common/version.Version={VERSION} -X {modules.YAML_HOST}/pkg/version.Version={YAML_VERSION}"
+FLAGS = ("-trimpath", "-tags=osusergo,grpcnotrace", f"-ldflags=-s -w {NAMES}")
+SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
+"""Files of the SDK's Python part that are started from the folder of the language host."""
 
 
 def folder(progress: Callable[[str], None]) -> Path:
@@ -29,9 +29,9 @@ def folder(progress: Callable[[str], None]) -> Path:
 def key() -> str:
     """Return one short word for everything that decides what comes out of a build."""
     digest = hashlib.sha256(repr((*golang.platform(), FLAGS)).encode())
-    for path in sorted(path for module in (ENGINE, LANGUAGE_HOST, PLUGINS) for path in module.rglob("*")):
+    for path in sorted(path for module in modules.ALL for path in module.rglob("*")):
         if path.suffix in {".go", ".mod", ".sum"}:
-            digest.update(f"\0{path.relative_to(HERE)}\0".encode() + path.read_bytes())
+            digest.update(f"\0{path.relative_to(modules.HERE)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -40,19 +40,21 @@ def _build(into: Path, log: Path, progress: Callable[[str], None]) -> None:
     log.unlink(missing_ok=True)
     target = f"{into}{os.sep}"
     for what, module, packages in (
-        ("building the language host", LANGUAGE_HOST, "tool"),
-        ("building the stand-in plugins", PLUGINS, "./..."),
-        ("building pulumi", ENGINE, "tool"),
+        ("building the language hosts", modules.LANGUAGES, "./..."),
+        ("building the language host of YAML", modules.YAML, "tool"),
+        ("building the stand-in plugins", modules.PLUGINS, "./..."),
+        ("building pulumi", modules.ENGINE, "tool"),
     ):
         golang.run(what, ("build", *FLAGS, "-o", target, packages), module=module, log=log, progress=progress)
-    _copy_exec(into)
+    _copy_scripts(into)
 
 
-def _copy_exec(into: Path) -> None:
-    """The language host starts a script that has to lie beside it; files of Go modules are not executable."""
-    module = golang.answer("list", "-m", "-f", "{{.Dir}}", SDK, folder=ENGINE)
-    script = Path(module) / "python" / "cmd" / EXEC
-    if not script.is_file():
-        raise Unavailable(f"The module {SDK} in {module or 'no folder'} has no {EXEC}.")
-    shutil.copyfile(script, into / EXEC)
-    (into / EXEC).chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
+def _copy_scripts(into: Path) -> None:
+    """Files of Go modules are not executable; these have to be."""
+    module = golang.answer("list", "-m", "-f", "{{.Dir}}", SDK, folder=modules.ENGINE)
+    for name in SCRIPTS:
+        script = Path(module) / "python" / name
+        if not script.is_file():
+            raise Unavailable(f"The module {SDK} in {module or 'no folder'} has no {script.name}.")
+        shutil.copyfile(script, into / script.name)
+        (into / script.name).chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)

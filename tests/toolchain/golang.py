@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from toolchain import modules
 from toolchain.cache import SPEAK_EVERY
 from toolchain.programs import Unavailable
 
@@ -21,19 +22,39 @@ NO_MODULES = re.compile(
 )
 KILLED = re.compile(r"signal: killed")
 
-NEEDED = "1.25.11"
+NEEDED = modules.needed_go()
+FETCHING = "1.21"
+"""The first Go that fetches, through the module proxy, the newer Go that a module asks for."""
 LAST_LINES = 15
 
 
 def platform() -> tuple[str, ...]:
-    """Return Go's version, operating system and architecture, as words of a cache key."""
+    """
+    Return Go's version, operating system and architecture, as words of a cache key.
+
+    Raises Unavailable if there is no Go here that can build, nor one that fetches a Go that can.
+    """
     if not shutil.which("go"):
-        raise Unavailable(
-            f"There is no pulumi on PATH and no go to build one. Install Go {NEEDED} or newer (https://go.dev/dl), or "
-            "install Pulumi, or set PULUMI_TOOLCHAIN to a folder that holds the programs."
-        )
+        raise Unavailable(f"There is no pulumi on PATH and no go to build one. {_advice()}")
     # Outside of any module: inside one, go may go and fetch the version that the module asks for.
-    return tuple(answer("env", "GOVERSION", "GOOS", "GOARCH", folder=Path("/")).split())
+    said = answer("env", "GOVERSION", "GOOS", "GOARCH", "GOTOOLCHAIN", folder=Path("/")).splitlines()
+    version, toolchain = said[0], "".join(said[3:])
+    if modules.numbers(version) < modules.numbers(NEEDED) and not _fetches(version, toolchain):
+        raise Unavailable(f"{shutil.which('go')} is {version}, with GOTOOLCHAIN={toolchain}. {_advice()}")
+    return tuple(said[:3])
+
+
+def _fetches(version: str, toolchain: str) -> bool:
+    """Whether go gets the newer Go by itself: it has to know how, and to be let."""
+    may = toolchain == "auto" or toolchain.endswith("+auto")
+    return may and modules.numbers(version) >= modules.numbers(FETCHING)
+
+
+def _advice() -> str:
+    return (
+        f"Install Go {NEEDED} or newer (https://go.dev/dl), or Go {FETCHING} or newer that may fetch it "
+        "(GOTOOLCHAIN=auto), or install Pulumi, or set PULUMI_TOOLCHAIN to a folder that holds the programs."
+    )
 
 
 def answer(*arguments: str, folder: Path) -> str:
@@ -78,17 +99,20 @@ def _environment(ambient: Mapping[str, str]) -> dict[str, str]:
 def _wait(
     process: subprocess.Popen[bytes], what: str, since: float, log: Path, progress: Callable[[str], None]
 ) -> None:
+    size = log.stat().st_size
     while True:
         try:
             process.wait(SPEAK_EVERY)
             return
         except subprocess.TimeoutExpired:
-            progress(f"{what}, {time.monotonic() - since:.0f} s{_latest_download(log)}")
+            before, size = size, log.stat().st_size
+            doing = _latest_download(log) if size > before else "compiling"
+            progress(f"{what}, {time.monotonic() - since:.0f} s ({doing})")
 
 
 def _latest_download(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    return f" ({lines[-1].removeprefix('go: ')})" if lines and lines[-1].startswith("go: downloading") else ""
+    last = log.read_text(errors="replace").splitlines()[-1]
+    return last.removeprefix("go: ") if last.startswith("go: downloading") else "compiling"
 
 
 def explain(what: str, output: str, log: Path) -> str:
@@ -101,7 +125,7 @@ def explain(what: str, output: str, log: Path) -> str:
 
 def _cause(output: str) -> str:
     if TOO_OLD.search(output):
-        return f"this Go is too old. Install Go {NEEDED} or newer (https://go.dev/dl)."
+        return f"this Go is too old. {_advice()}"
     if DISK_FULL.search(output):
         return "the disk is full. A first build needs about 5 GB in Go's caches (`go env GOCACHE GOMODCACHE`)."
     if NO_MODULES.search(output):

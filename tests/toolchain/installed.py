@@ -1,4 +1,4 @@
-"""A `pulumi` that this machine already has, if its language host and the two plugins are there or can be had."""
+"""A `pulumi` that this machine already has, if its language hosts and the two plugins are there or can be had."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import cache
-from toolchain.programs import COMMAND_PLUGIN, HEROKU_PLUGIN, PLUGINS, PROGRAMS
+from toolchain.programs import BESIDE, COMMAND_PLUGIN, HEROKU_PLUGIN, HOSTS, PLUGINS
 
 OLDEST = (3, 220)
 """The oldest engine that the Python SDK which this project asks for is meant for."""
@@ -39,13 +39,13 @@ def folder(progress: Callable[[str], None]) -> Path | None:
 
 def _programs(pulumi: Path, progress: Callable[[str], None]) -> dict[str, Path]:
     _recent_enough(pulumi)
-    host = _language_host(pulumi)
+    hosts = {name: _language_host(pulumi, name) for name in HOSTS}
     present = _installed_plugins(pulumi)
     for plugin in PLUGINS:
         if plugin not in present:
             _install(pulumi, plugin, progress)
-    files = (pulumi.resolve(), host.resolve(), *map(_plugin_file, PLUGINS))
-    return dict(zip(PROGRAMS, files, strict=True))
+    plugins = {file.name: file for file in map(_plugin_file, PLUGINS)}
+    return {"pulumi": pulumi.resolve(), **hosts, **_beside(hosts), **plugins}
 
 
 def _recent_enough(pulumi: Path) -> None:
@@ -55,13 +55,19 @@ def _recent_enough(pulumi: Path) -> None:
         raise _Unusable(f"it is {version.strip() or 'of no known version'}, wanted v3.{OLDEST[1]} or newer")
 
 
-def _language_host(pulumi: Path) -> Path:
-    name = "pulumi-language-python"
+def _language_host(pulumi: Path, name: str) -> Path:
     beside = pulumi.resolve().parent / name
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
     if not found:
         raise _Unusable(f"{name} is neither beside it nor on PATH")
-    return Path(found)
+    return Path(found).resolve()
+
+
+def _beside(hosts: dict[str, Path]) -> dict[str, Path]:
+    """What lies beside the language hosts in an installation, and that not every project needs."""
+    folders = {host.parent for host in hosts.values()}
+    files = (folder / name for name in BESIDE for folder in folders)
+    return {file.name: file for file in files if os.access(file, os.X_OK)}
 
 
 def _installed_plugins(pulumi: Path) -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The four programs that make a Pulumi engine for this project, and how a caller is led to them."""
+"""The programs that make a Pulumi engine for this project, and how a caller is led to them."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,11 @@ COMMAND_PLUGIN = ("command", "1.2.1")
 HEROKU_PLUGIN = ("heroku", "1.0.4")
 PLUGINS = (COMMAND_PLUGIN, HEROKU_PLUGIN)
 
-PROGRAMS = ("pulumi", "pulumi-language-python", "pulumi-resource-command", "pulumi-resource-heroku")
+HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
+"""The programs that run programs; a real installation has them beside `pulumi`."""
+BESIDE = ("pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+"""What these start from their own folder: the script that runs a Python program, and Python's dynamic providers."""
+PROGRAMS = ("pulumi", *HOSTS, "pulumi-resource-command", "pulumi-resource-heroku")
 
 Origin = Literal["given", "installed", "built"]
 
@@ -30,14 +34,14 @@ class Toolchain:
     folder: Path
     origin: Origin
 
-    def environment(self, virtualenv_bin: Path) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """
         Return what a caller has to set so that `pulumi` runs these programs and asks no server for anything.
 
-        The language host runs the `python3` that is first on PATH, so the virtual environment comes before the folder.
+        Which Python runs a program is said by its project, not by PATH.
         """
         return {
-            "PATH": os.pathsep.join((str(virtualenv_bin), str(self.folder), os.environ.get("PATH", os.defpath))),
+            "PATH": os.pathsep.join((str(self.folder), os.environ.get("PATH", os.defpath))),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",

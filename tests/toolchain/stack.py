@@ -6,14 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import yaml
 
 from toolchain.programs import Toolchain
 
@@ -63,7 +60,6 @@ class Stack:
     backend: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     name: str = "test"
-    virtualenv_bin: Path = Path(sys.executable).parent
 
     def create(self) -> None:
         """Make the stack; its secrets are encrypted with an empty passphrase."""
@@ -84,11 +80,15 @@ class Stack:
         return self.project / folder / f"Pulumi.{self.name}.yaml"
 
     def _about(self) -> dict[str, Any]:
+        import yaml  # here, so that a Python with nothing installed can find or build an engine
+
         about: dict[str, Any] = yaml.safe_load((self.project / "Pulumi.yaml").read_text())
         return about
 
     def edit(self, values: Mapping[str, str]) -> None:
         """Set keys of the project as a user does with an editor; none of the values may be a secret."""
+        import yaml
+
         project = self._about()["name"]
         written = yaml.safe_load(self.settings.read_text()) or {}
         written.setdefault("config", {}).update({f"{project}:{key}": value for key, value in values.items()})
@@ -154,7 +154,7 @@ class Stack:
         ambient = {name: value for name, value in os.environ.items() if not name.startswith(INHERITED_NEVER)}
         variables = {
             **ambient,
-            **self.toolchain.environment(self.virtualenv_bin),
+            **self.toolchain.environment(),
             "PULUMI_HOME": str(self.home),
             # Without this, each state file has a side file that is not replaced whole: a kill in between empties it,
             # and the engine cannot read its state any more ("failed to load checkpoint: EOF").

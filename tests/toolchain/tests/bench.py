@@ -1,11 +1,20 @@
 """A stack in a folder of its own, with a program that a test writes as text."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from toolchain import Finished, Stack, Toolchain
 
+PROJECT = f"""\
+name: bench
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: {sys.prefix}
+"""
 SECRET_MARK = "4dabf18193072939515e22adb298388d"
 """The key by which the engine's state marks a value as something else than plain JSON."""
 
@@ -17,7 +26,7 @@ class Bench:
         """Make the project and the stack; `environment` is that of every run."""
         self.project = folder / "project"
         self.project.mkdir(parents=True)
-        (self.project / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+        (self.project / "Pulumi.yaml").write_text(PROJECT)
         self.stack = Stack(toolchain, self.project, folder / "home", folder / "state", environment or {})
         self.program("")
         self.stack.create()

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import PROGRAMS, Unavailable, build, cache
+from toolchain import PROGRAMS, Unavailable, build, cache, can, modules
 from toolchain.__main__ import main
 
+ROOT = Path(__file__).parents[3]
 GO = """#!/bin/sh
 echo "$@" >> "{calls}"
 echo "$GOWORK $GOFLAGS $CGO_ENABLED" >> "{environments}"
 {act}
 case "$1" in
-  env) printf 'go1.26.8\\nlinux\\namd64\\n' ;;
+  env) printf '{version}\\nlinux\\namd64\\n{may}\\n' ;;
   list) echo "{sdk}" ;;
   build)
     for word in "$@"; do case "$previous" in -o) out=$word ;; esac; previous=$word; done
@@ -29,19 +30,20 @@ class FakeGo:
     """A go that makes empty programs; it writes down how it is called."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the module folder that it names, with the one file that is copied from there."""
+        """Make the module folder that it names, with the files that are copied from there."""
         self.folder, self.calls, self.environments, self.sdk = (
             folder / name for name in ("go", "calls", "environments", "sdk")
         )
-        script = self.sdk / "python" / "cmd" / "pulumi-language-python-exec"
-        script.parent.mkdir(parents=True)
-        script.write_text("#!/bin/sh\n")
-        script.chmod(0o444)
+        for name in build.SCRIPTS:
+            script = self.sdk / "python" / name
+            script.parent.mkdir(parents=True)
+            script.write_text("#!/bin/sh\n")
+            script.chmod(0o444)
         self.folder.mkdir()
         self.acts("")
 
-    def acts(self, act: str, verb: str = "build") -> None:
-        """Set what `go build`, or another verb, does before its work."""
+    def acts(self, act: str, verb: str = "build", version: str = "go99.1", may: str = "local") -> None:
+        """Set what `go build`, or another verb, does before its work; `may` is its GOTOOLCHAIN."""
         go = self.folder / "go"
         text = GO.format(
             calls=self.calls,
@@ -49,6 +51,8 @@ class FakeGo:
             sdk=self.sdk,
             act=f'case "$1" in {verb}) {act or ":"} ;; esac',
             programs=" ".join(PROGRAMS),
+            version=version,
+            may=may,
         )
         go.write_text(text)
         go.chmod(0o755)
@@ -71,11 +75,11 @@ def silent(_: str) -> None:
     """Take a line of progress and drop it."""
 
 
-def test_a_build_makes_every_program_and_the_script_beside_the_language_host(go: FakeGo) -> None:
+def test_a_build_makes_every_program_and_the_scripts_beside_the_language_host(go: FakeGo) -> None:
     folder = build.folder(silent)
 
     made = {path.name for path in folder.iterdir() if os.access(path, os.X_OK)}
-    assert made == {*PROGRAMS, "pulumi-language-python-exec"}
+    assert made == {*PROGRAMS, "pulumi-language-python-exec", "pulumi-resource-pulumi-python"}
 
 
 def test_a_second_call_builds_nothing(go: FakeGo) -> None:
@@ -91,15 +95,13 @@ def test_two_callers_at_once_build_once(go: FakeGo) -> None:
         folders = set(pool.map(build.folder, [silent, silent]))
 
     assert len(folders) == 1
-    assert go.builds() == 3
+    assert go.builds() == len(modules.ALL)
 
 
 def test_the_key_changes_with_a_source_file(go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "main.go"
-    monkeypatch.setattr(build, "HERE", tmp_path)
-    monkeypatch.setattr(build, "PLUGINS", tmp_path)
-    monkeypatch.setattr(build, "ENGINE", tmp_path)
-    monkeypatch.setattr(build, "LANGUAGE_HOST", tmp_path)
+    monkeypatch.setattr(modules, "HERE", tmp_path)
+    monkeypatch.setattr(modules, "ALL", [tmp_path])
     source.write_text("package one")
     before = build.key()
 
@@ -108,18 +110,58 @@ def test_the_key_changes_with_a_source_file(go: FakeGo, tmp_path: Path, monkeypa
     assert build.key() != before
 
 
-def test_a_long_build_says_how_long_it_has_taken(go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = tmp_path / "seen"
+def test_a_long_build_says_what_it_downloads_and_once_that_is_over_that_it_compiles(
+    go: FakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, said = tmp_path / "seen", []
     monkeypatch.setattr("toolchain.golang.SPEAK_EVERY", 0.02)
     go.acts(f"echo 'go: downloading example v1.0.0' >&2; until test -e '{seen}'; do :; done")
 
     def progress(line: str) -> None:
-        if re.search(r"building .*, \d+ s \(downloading example v1\.0\.0\)", line):
+        if doing := re.search(r"building .*, \d+ s \((.*)\)", line):
+            said.append(doing[1])
+        if said[-1:] == ["compiling"] and "downloading example v1.0.0" in said:
             seen.touch()
 
     build.folder(progress)
 
-    assert seen.exists()
+    assert said.count("downloading example v1.0.0") <= len(modules.ALL)
+    assert said.count("compiling") >= 1
+
+
+@pytest.mark.parametrize(
+    ("version", "may", "will_do"),
+    [
+        (f"go{modules.needed_go()}", "local", True),
+        ("go99.1", "local", True),
+        ("go1.21.13", "auto", True),
+        ("go1.21.13", "go1.21.13+auto", True),
+        ("go1.21.13", "local", False),
+        ("go1.21.13", "path", False),
+        ("go1.20.14", "", False),
+    ],
+)
+def test_a_go_will_do_that_is_new_enough_or_fetches_one_that_is(
+    go: FakeGo, monkeypatch: pytest.MonkeyPatch, version: str, may: str, *, will_do: bool
+) -> None:
+    monkeypatch.delenv("PULUMI_TOOLCHAIN", raising=False)
+    go.acts("", version=version, may=may)
+
+    if will_do:
+        can()
+    else:
+        with pytest.raises(Unavailable, match=f"is {version}, .* Install Go {re.escape(modules.needed_go())} or newer"):
+            can()
+    assert go.builds() == 0
+
+
+def test_every_module_takes_the_same_engine_and_no_newer_go_than_the_one_that_is_named() -> None:
+    needed = modules.needed_go()
+
+    assert {modules.version_of(modules.SDK, m) for m in (modules.ENGINE, modules.LANGUAGES, modules.PLUGINS)} == {
+        build.VERSION
+    }
+    assert f"Go {needed} or newer" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +194,7 @@ def test_a_failed_build_is_explained_with_its_last_lines_and_its_log(go: FakeGo,
 def test_without_go_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(Unavailable, match=r"Install Go 1\.25\.11 or newer"):
+    with pytest.raises(Unavailable, match=f"Install Go {re.escape(modules.needed_go())} or newer"):
         build.folder(silent)
 
 
@@ -203,7 +245,7 @@ def test_the_command_fails_with_the_reason_and_prints_no_folder(
 
     printed = capsys.readouterr()
     assert (code, printed.out) == (1, "")
-    assert "building the language host failed" in printed.err
+    assert "building the language hosts failed" in printed.err
     assert "read-only file system" in printed.err
 
 

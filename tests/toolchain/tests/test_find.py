@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from toolchain import PROGRAMS, Toolchain, Unavailable, find
+from toolchain.programs import HOSTS
 
 SCRIPT = """#!/bin/sh
 echo "$@" >> "{calls}"
@@ -34,7 +35,7 @@ class Installed:
         """Make the files; a test then spoils what it is about."""
         self.bin, self.home, self.calls, self.listed = (folder / n for n in ("bin", "home", "calls", "listed"))
         self.pulumi()
-        program(self.bin / "pulumi-language-python")
+        self.hosts = [program(self.bin / name) for name in HOSTS]
         self.listed.write_text(BOTH)
         self.plugins = [
             program(self.home / "plugins" / f"resource-{name}" / f"pulumi-resource-{name.partition('-')[0]}")
@@ -100,7 +101,8 @@ def test_a_given_folder_that_lacks_programs_is_refused_with_their_names(
     with pytest.raises(Unavailable) as refusal:
         find(said.append)
 
-    assert "pulumi-language-python, pulumi-resource-command, pulumi-resource-heroku." in str(refusal.value)
+    wanted = "pulumi-language-python, pulumi-language-yaml, pulumi-resource-command, pulumi-resource-heroku."
+    assert wanted in str(refusal.value)
     assert str(tmp_path) in str(refusal.value)
 
 
@@ -121,7 +123,7 @@ def test_an_installed_pulumi_with_its_plugins_is_linked_to(installed: Installed,
     assert found.origin == "installed"
     assert [(found.folder / name).resolve() for name in PROGRAMS] == [
         installed.bin / "pulumi",
-        installed.bin / "pulumi-language-python",
+        *installed.hosts,
         *installed.plugins,
     ]
 
@@ -171,10 +173,32 @@ def test_an_installed_pulumi_that_does_not_do_is_named_with_the_reason_before_th
     assert reason in said[-1]
 
 
-def test_an_environment_puts_the_virtual_environment_then_the_folder_first(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("host", HOSTS)
+def test_an_installed_pulumi_without_a_language_host_is_not_used(
+    installed: Installed, said: list[str], host: str
+) -> None:
+    (installed.bin / host).unlink()
+
+    with pytest.raises(Unavailable, match="no go to build"):
+        find(said.append)
+
+    assert f"{host} is neither beside it nor on PATH" in said[-1]
+
+
+def test_what_lies_beside_an_installed_language_host_is_linked_to_as_well(
+    installed: Installed, said: list[str]
+) -> None:
+    script = program(installed.bin / "pulumi-language-python-exec")
+
+    found = find(said.append)
+
+    assert (found.folder / script.name).resolve() == script
+
+
+def test_an_environment_puts_the_folder_first_and_no_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin")
 
-    environment = Toolchain(Path("/folder"), "built").environment(Path("/venv/bin"))
+    environment = Toolchain(Path("/folder"), "built").environment()
 
-    assert environment["PATH"] == "/venv/bin:/folder:/usr/bin"
+    assert environment["PATH"] == "/folder:/usr/bin"
     assert environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
