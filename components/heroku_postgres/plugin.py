@@ -21,8 +21,6 @@ from heroku_changeover.errors import ChangeoverError
 from heroku_postgres.database import Database
 
 PACKAGE = "heroku-postgres"
-FOLDER = "plugin"
-"""Where in the repository the engine finds what it needs to run the plugin from source."""
 
 
 class Provider(ComponentProvider):
@@ -73,7 +71,12 @@ def _with_description_in_one_line(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about() -> dict[str, Any]:
-    """What the schema says of the package, from its metadata, so that each is written in one place."""
+    """
+    What the schema says of the package, from its metadata, so that each is written in one place.
+
+    Not where to download it: the engine adds that itself for a package that it got from an address, with that address,
+    and a fork or a mirror must not send it to another one for code to run.
+    """
     package = metadata(PACKAGE)
     return {
         "displayName": PACKAGE.replace("-", " ").title(),
@@ -81,7 +84,6 @@ def _about() -> dict[str, Any]:
         "license": package["License-Expression"],
         "keywords": [*package["Keywords"].split(","), "category/database", "kind/component"],
         "repository": _repository(),
-        "pluginDownloadURL": urlsplit(_repository())._replace(scheme="git").geturl() + f"/{FOLDER}",
     }
 
 
