@@ -70,6 +70,11 @@ types: $(READY)  ## mypy, strict
 contracts: $(READY)  ## import contracts: who may import whom
 	PYTHONPATH=tests $(BIN)/lint-imports
 
+.PHONY: dist
+dist: $(READY)  ## wheel and source distribution, in dist/
+	rm -rf dist build
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
 .PHONY: sandbox
 sandbox: $(READY)  ## a local Heroku in the foreground, until Ctrl-C
 	$(RUN) local_heroku
@@ -80,4 +85,4 @@ toolchain: engine-or-go $(READY)  ## find or build the Pulumi engine and its plu
 
 .PHONY: clean
 clean:  ## remove what was made here (the toolchain's cache stays)
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache components/*.egg-info
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache components/*.egg-info

@@ -1,16 +1,98 @@
 """
-The component as a plugin, for programs in other languages: the engine finds `pulumi-resource-heroku-postgres` on PATH.
+The component as a plugin, for programs in other languages: the engine finds `pulumi-resource-heroku-postgres` on PATH,
+or starts what is in the folder `plugin` of the repository.
 """
 
-from importlib.metadata import version
+import json
+import sys
+from importlib.metadata import metadata, version
+from typing import Any
+from urllib.parse import urlsplit
 
-from pulumi.provider.experimental import component_provider_host
+import pulumi
+from pulumi.errors import InputPropertiesError
+from pulumi.provider import ConstructResult
+from pulumi.provider import main as serve
+from pulumi.provider.experimental.analyzer import ComponentDefinition
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
 
+from heroku_changeover.errors import ChangeoverError
 from heroku_postgres.database import Database
 
 PACKAGE = "heroku-postgres"
 
 
+class Provider(ComponentProvider):
+    """Makes databases for programs in other languages, and tells them what one is."""
+
+    def __init__(self) -> None:
+        owner = urlsplit(_repository()).path.split("/")[1]
+        super().__init__([Database], PACKAGE, namespace=owner, version=version(PACKAGE))
+        inferred = json.loads(self.schema or "", object_hook=_with_description_in_one_line)
+        self.schema = json.dumps({**inferred, **_about()})
+
+    def construct(
+        self,
+        name: str,
+        resource_type: str,
+        inputs: pulumi.Inputs,
+        options: pulumi.ResourceOptions | None = None,
+    ) -> ConstructResult:
+        """
+        A database, declared as a program in Python declares it.
+
+        Raises:
+            InputPropertiesError: why it was refused, which the user reads without the way through our code.
+            ComponentInitError: an error of ours, with that way.
+        """
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as error:
+            if isinstance(error.inner, pulumi.RunError | ChangeoverError):
+                raise InputPropertiesError(str(error.inner), []) from error
+            raise
+
+    def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
+        """
+        All arguments, by their names in Python.
+
+        The component tells at once all that is missing, misspelt or of another type; the SDK would leave out what it
+        does not know, and stop at the first that is wrong.
+        """
+        return {component_def.inputs_mapping.get(name, name): value for name, value in inputs.items()}
+
+
+def _with_description_in_one_line(part: dict[str, Any]) -> dict[str, Any]:
+    """A part of the schema; the SDK leaves a docstring as it is indented in the source."""
+    if isinstance(part.get("description"), str):
+        part["description"] = " ".join(part["description"].split())
+    return part
+
+
+def _about() -> dict[str, Any]:
+    """
+    What the schema says of the package, from its metadata, so that each is written in one place.
+
+    Not where to download it: the engine adds that itself for a package that it got from an address, with that address,
+    and a fork or a mirror must not send it to another one for code to run.
+    """
+    package = metadata(PACKAGE)
+    return {
+        "displayName": PACKAGE.replace("-", " ").title(),
+        "description": package["Summary"],
+        "license": package["License-Expression"],
+        "keywords": [*package["Keywords"].split(","), "category/database", "kind/component"],
+        "repository": _repository(),
+    }
+
+
+def _repository() -> str:
+    """Where the source is, `https://<host>/<owner>/<repository>`."""
+    urls = dict(str(line).split(", ", 1) for line in metadata(PACKAGE).get_all("Project-URL") or ())
+    return urls["Repository"]
+
+
 def main() -> None:
     """Serves the component until the engine ends."""
-    component_provider_host(components=[Database], name=PACKAGE, version=version(PACKAGE))
+    serve(Provider(), sys.argv[1:])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi.output import Unknown
 
 from heroku_changeover.command import ONE_OFF_POLICIES, VERIFY_MODES
 from heroku_changeover.errors import BadInput
@@ -89,10 +90,10 @@ def _both(key: str) -> str:
 def _unusable(value: Any) -> str | None:
     """What is wrong with a value that is no plain one, whatever argument it is for."""
     values = value if isinstance(value, list | tuple) else [value]
-    if any(isinstance(v, pulumi.Output) for v in values):
+    if any(isinstance(v, pulumi.Output | Unknown) for v in values):
         return (
             "is an output or a secret, which is known only while resources are made: give the plain value, for example "
-            "from `pulumi.Config().require(…)`, because a preview has to decide by it what is made"
+            "one from config (in Python `pulumi.Config().require(…)`), as a preview has to decide by it what is made"
         )
     if any(isinstance(v, str) and "://" in v for v in values):
         return "is an address, which may hold a password and so is not shown here: give the name"

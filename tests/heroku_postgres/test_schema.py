@@ -2,23 +2,28 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from pulumi.provider.experimental.component import ComponentProvider
 
 from heroku_postgres import Database, DatabaseArgs
-from heroku_postgres.plugin import PACKAGE
+from heroku_postgres.plugin import Provider
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def resource() -> dict[str, Any]:
-    """The component in the schema that the engine infers."""
-    schema = json.loads(ComponentProvider([Database], PACKAGE).schema or "")
+def schema() -> dict[str, Any]:
+    """What the engine is told of the package."""
+    return dict(json.loads(Provider().schema or ""))
+
+
+@pytest.fixture(scope="module")
+def resource(schema: dict[str, Any]) -> dict[str, Any]:
+    """The component in it."""
     return dict(schema["resources"]["heroku-postgres:index:Database"])
 
 
@@ -26,17 +31,85 @@ def in_camel_case(names: dict[str, Any]) -> set[str]:
     return {re.sub(r"_(.)", lambda match: match[1].upper(), name) for name in names}
 
 
-def test_the_schema_has_every_argument_with_a_description(resource: dict[str, Any]) -> None:
-    described = {name for name, p in resource["inputProperties"].items() if p.get("description")}
+def types_of(properties: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: f"{p['type']} of {p['items']['type']}" if p["type"] == "array" else p["type"]
+        for name, p in properties.items()
+    }
 
-    assert described == in_camel_case(DatabaseArgs.__annotations__)
+
+def descriptions_in(part: Any) -> list[str]:
+    """Every description at any depth."""
+    if isinstance(part, list):
+        return [text for value in part for text in descriptions_in(value)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["description"]] if isinstance(part.get("description"), str) else []
+    return own + descriptions_in(list(part.values()))
+
+
+def test_the_schema_has_every_argument_with_its_type_and_a_description(resource: dict[str, Any]) -> None:
+    arguments = resource["inputProperties"]
+
+    assert {name for name, p in arguments.items() if p.get("description")} == in_camel_case(
+        DatabaseArgs.__annotations__
+    )
+    assert types_of(arguments) == {
+        "app": "string",
+        "plan": "string",
+        "apps": "array of string",
+        "adopt": "string",
+        "hold": "boolean",
+        "windowBudget": "integer",
+        "followerLimit": "integer",
+        "oneOffDynos": "string",
+        "verify": "string",
+    }
     assert resource["requiredInputs"] == ["app", "plan"]
 
 
-def test_the_schema_has_every_output_with_a_description(resource: dict[str, Any]) -> None:
-    described = {name for name, p in resource["properties"].items() if p.get("description")}
+def test_an_argument_takes_plain_values_only(resource: dict[str, Any]) -> None:
+    assert [name for name, p in resource["inputProperties"].items() if not p.get("plain")] == []
 
-    assert described == in_camel_case(Database.__annotations__)
+
+def test_the_schema_has_every_output_with_its_type_and_a_description(resource: dict[str, Any]) -> None:
+    outputs = resource["properties"]
+
+    assert {name for name, p in outputs.items() if p.get("description")} == in_camel_case(Database.__annotations__)
+    lists = {"retired", "teardown"}
+    assert types_of(outputs) == {name: "array of string" if name in lists else "string" for name in outputs}
+    assert resource["required"] == sorted(outputs)
+
+
+def test_a_description_in_the_schema_is_one_line(schema: dict[str, Any]) -> None:
+    descriptions = descriptions_in(schema)
+
+    assert len(descriptions) > len(DatabaseArgs.__annotations__) + len(Database.__annotations__)
+    assert [text for text in descriptions if text != " ".join(text.split())] == []
+
+
+def test_the_schema_says_of_the_package_what_the_project_says(schema: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert schema["name"] == project["name"]
+    assert schema["version"] == project["version"]
+    assert schema["displayName"] == "Heroku Postgres"
+    assert schema["description"] == project["description"]
+    assert schema["license"] == project["license"]
+    assert set(project["keywords"]) <= set(schema["keywords"])
+    assert schema["repository"] == project["urls"]["Repository"]
+
+
+def test_the_namespace_is_the_one_that_the_engine_would_take_from_the_address(schema: dict[str, Any]) -> None:
+    """A package that is added by its address is then called as one that is added by its path or found on PATH."""
+    owner = re.fullmatch(r"https://[^/]+/([a-z0-9-]+)/[^/]+", schema["repository"])
+
+    assert owner
+    assert schema["namespace"] == owner[1]
+
+
+def test_the_engine_is_not_sent_elsewhere_for_code_to_run(schema: dict[str, Any]) -> None:
+    assert "pluginDownloadURL" not in schema
 
 
 def rows_under(heading: str) -> list[list[str]]:

@@ -1,0 +1,5 @@
+"""What the engine starts."""
+
+from heroku_postgres.plugin import main
+
+main()
