@@ -75,9 +75,13 @@ dist: $(READY)  ## wheel and source distribution, in dist/
 	rm -rf dist build
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
+.PHONY: shell
+shell: $(READY)  ## a shell in which pulumi, a stack and a local Heroku are ready; `exit` ends all of it
+	@$(RUN) sandbox
+
 .PHONY: sandbox
-sandbox: $(READY)  ## a local Heroku in the foreground, until Ctrl-C
-	$(RUN) local_heroku
+sandbox: $(READY)  ## only the local Heroku, until Ctrl-C; `make shell` in another terminal works on it
+	@$(RUN) sandbox --serve
 
 .PHONY: toolchain
 toolchain: engine-or-go $(READY)  ## find or build the Pulumi engine and its plugins

@@ -61,7 +61,8 @@ class Walk:
                     end(process)
 
     def adopt(self, addon: str) -> None:
-        self.type("config", "set", "adopt", addon)
+        for key, value in (("app", APP), ("plan", OLD_PLAN), ("adopt", addon)):
+            self.type("config", "set", key, value)
         self.type("up", "--yes", "--skip-preview")
 
     def change(self) -> tuple[float, float]:
@@ -92,12 +93,19 @@ class Walk:
         return sum(count for operation, count in summary.items() if operation != "same")
 
 
-def project_in(folder: Path) -> Path:
-    """The program and its stacks as they are in this repository, in a folder where config may be changed."""
+NOT_COPIED = ("__pycache__", "Pulumi.*.yaml", "requirements.txt")
+
+
+def project_in(folder: Path, checkout: Path = ROOT) -> Path:
+    """
+    The program as it is in this repository, in a folder where config may be changed.
+
+    Without the files of stacks that somebody made here: what they hold is encrypted with a passphrase of that person's.
+    """
     project = folder / "project"
     folder.mkdir(exist_ok=True)
-    shutil.copytree(ROOT / "stacks", project / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Pulumi.yaml", project)
+    shutil.copytree(checkout / "stacks", project / "stacks", ignore=shutil.ignore_patterns(*NOT_COPIED))
+    shutil.copy(checkout / "Pulumi.yaml", project)
     (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     return project
 

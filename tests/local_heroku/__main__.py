@@ -1,6 +1,9 @@
-"""Runs a local Heroku until Ctrl-C, or until its starter is gone."""
+"""
+Runs a local Heroku until a signal, or until standard input ends because its starter is gone.
 
-import argparse
+How it is reached is one line of JSON on standard output.
+"""
+
 import asyncio
 import faulthandler
 import json
@@ -15,8 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local_heroku import control, dynos, router
-from local_heroku.call import Call
+from local_heroku import dynos, router
 from local_heroku.postgres import Cluster
 from local_heroku.server import application
 from local_heroku.world import World
@@ -30,15 +32,11 @@ ROOM = 2 * 2**30
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser("local_heroku", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="the port of both APIs (a free one)")
-    parser.add_argument("--empty", action="store_true", help="without the app `shop`")
-    parser.add_argument("--announce", action="store_true", help="one line of JSON instead of text; end when stdin ends")
-    asyncio.run(_run(parser.parse_args()))
+    asyncio.run(_run())
     return 0
 
 
-async def _run(options: argparse.Namespace) -> None:
+async def _run() -> None:
     _remove_leftovers()
     root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_place()))
     root.chmod(0o755)
@@ -48,10 +46,10 @@ async def _run(options: argparse.Namespace) -> None:
         cluster = await Cluster.prepare(root)
         runner = web.AppRunner(application(world, cluster), access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", options.port).start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         world.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        await _announce(options, world, cluster)
-        await _until_told(watch_stdin=options.announce)
+        print(json.dumps({"api": world.origin, "token": world.token}), flush=True)
+        await _until_told()
         await runner.cleanup()
     finally:
         await _clean(world, root)
@@ -70,20 +68,6 @@ def _place() -> Path:
     return MEMORY if usable and found.f_bavail * found.f_frsize > ROOM else Path(tempfile.gettempdir())
 
 
-async def _announce(options: argparse.Namespace, world: World, cluster: Cluster) -> None:
-    if options.announce:
-        print(json.dumps({"api": world.origin, "token": world.token}), flush=True)
-        return
-    shop = None if options.empty else (await control.create_app(Call(world, cluster, {}, SHOP, {})))[1]
-    print(f"export HEROKU_API_URL={world.origin}\nexport HEROKU_API_KEY={world.token}", flush=True)
-    if shop:
-        print(f"\napp {shop['name']} serves at {shop['web_url']} on {shop['addon']}; to try the component on it:")
-        print(f"  pulumi config set adopt {shop['addon']}\n\nCtrl-C ends everything.", flush=True)
-
-
-SHOP = {"name": "shop", "web": 2, "worker": 1, "plan": "standard-0", "rows": 5000}
-
-
 def _tell_what_goes_on() -> None:
     """For whoever gets no answer: what each thread and each task is at, in the log."""
     faulthandler.dump_traceback()
@@ -99,13 +83,12 @@ def _awaiting(task: asyncio.Task[Any]) -> Iterator[str]:
         coroutine = coroutine.cr_await
 
 
-async def _until_told(*, watch_stdin: bool) -> None:
+async def _until_told() -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    if watch_stdin:
-        loop.add_reader(sys.stdin.fileno(), lambda: told.set() if not os.read(sys.stdin.fileno(), 4096) else None)
+    loop.add_reader(sys.stdin.fileno(), lambda: told.set() if not os.read(sys.stdin.fileno(), 4096) else None)
     await told.wait()
 
 

@@ -40,7 +40,7 @@ class LocalHeroku:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process that writes it
         search = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local_heroku", "--announce"],
+            [sys.executable, "-m", "local_heroku"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
