@@ -76,7 +76,7 @@ dist: $(READY)  ## wheel and source distribution, in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 .PHONY: shell
-shell: $(READY)  ## a shell in which pulumi, a stack and a local Heroku are ready; `exit` ends all of it
+shell: engine-or-go $(READY)  ## a shell in which pulumi, a stack and a local Heroku are ready; `exit` ends all of it
 	@$(RUN) sandbox
 
 .PHONY: sandbox

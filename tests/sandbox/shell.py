@@ -1,6 +1,7 @@
 """The shell: its environment, its project, and what it says to whoever opens it."""
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def open_for(person: bool, stack: Stack) -> int:
     """A shell for somebody at a terminal, or for a script on standard input; returns its exit code."""
     folder = stack.project.parent
     variables = stack.variables()
+    variables["PATH"] = f"{stack.project / '.venv' / 'bin'}{os.pathsep}{variables['PATH']}"
     del variables["PULUMI_STACK"]  # `pulumi stack select` and `stack init` are to work as everywhere
     if person:
         del variables["PULUMI_SKIP_CONFIRMATIONS"]

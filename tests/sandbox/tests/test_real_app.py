@@ -32,13 +32,12 @@ def type_there(
     """Runs commands in the checkout: with Pulumi, with the Python that comes with the system, and no other."""
     environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(tmp_path / "changeover")}
     python = Path(sys.base_prefix) / "bin"
-    stack = Stack(
-        new_stack.toolchain, checkout, tmp_path / "home", tmp_path / "state", environment, "", virtualenv_bin=python
-    )
+    stack = Stack(new_stack.toolchain, checkout, tmp_path / "home", tmp_path / "state", environment, "")
     stack.pulumi("whoami", check=True)  # makes home and backend
     variables = {
         name: value for name, value in stack.variables().items() if name not in ("PULUMI_STACK", "VIRTUAL_ENV")
     }
+    variables["PATH"] = f"{python}:{variables['PATH']}"
 
     def run(*commands: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
