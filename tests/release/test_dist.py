@@ -22,9 +22,6 @@ OFFLINE = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "
 VERSION = version("heroku-postgres")
 WHEEL, SDIST = f"heroku_postgres-{VERSION}-py3-none-any.whl", f"heroku_postgres-{VERSION}.tar.gz"
 
-# What is built and installed is dear, so one worker makes it, once.
-pytestmark = pytest.mark.xdist_group("dist")
-
 
 def done(*command: str | Path, folder: Path) -> str:
     """What a command printed that has to succeed."""
