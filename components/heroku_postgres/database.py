@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar, cast
 
 import pulumi
+from pulumi.runtime import settings
 from pulumi.runtime.sync_await import _sync_await
 
 from heroku_changeover.errors import ChangeoverError, NoToken
@@ -30,6 +31,11 @@ TOKEN = "heroku-postgres:index:Database"  # noqa: S105 - a Pulumi type token
 ADDON_TYPE = "heroku:addon/addon:Addon"
 CREATE_MINUTES = 1440
 """Minutes for an add-on to be provisioned: a large follower takes hours, and a time-out leaves a billed orphan."""
+
+ONE_AT_A_TIME = (
+    "[parallel] `--parallel 1` has everything else in the stack wait its turn between two steps, while the apps are in "
+    "maintenance mode, another database's changeover too: leave that option out"
+)
 
 
 class DatabaseArgs(TypedDict):
@@ -145,6 +151,8 @@ class Database(pulumi.ComponentResource):
         """What a reviewer has to read; a settled run without findings says nothing."""
         for finding in decision.findings:
             pulumi.warn(str(finding), self)
+        if decision.runbook and decision.until_then and settings.SETTINGS.parallel == 1:
+            pulumi.warn(ONE_AT_A_TIME, self)
         if decision.runbook:
             _teardowns(decision, generations).apply(lambda commands: pulumi.info(_told(decision, commands), self))
 

@@ -187,6 +187,19 @@ def test_with_continue_on_error_a_changeover_ends_whatever_fails_elsewhere(with_
     assert operator.is_as_found()
 
 
+@pytest.mark.parametrize(("options", "warns"), [(["--parallel", "1"], True), ([], False)])
+def test_a_changeover_that_has_to_take_turns_with_the_rest_of_the_stack_is_warned_of(
+    with_program: Any, options: list[str], warns: bool
+) -> None:
+    operator = with_program('database = Database("db", args)')
+    operator.adopt()
+    operator.config("plan", "standard-2")
+
+    shown = operator.preview(*options).stdout
+
+    assert ("warning: [parallel] `--parallel 1` has everything else in the stack wait its turn" in shown) == warns
+
+
 def test_a_token_in_config_alone_is_refused_with_where_it_has_to_be(with_program: Any) -> None:
     operator = with_program('database = Database("db", args)')
     operator.stack.edit({"plan": "standard-0", "adopt": operator.app["addon"]})

@@ -149,6 +149,13 @@ def test_a_program_that_is_nowhere_is_refused_with_what_installs_it(
         search_folder(tmp_path, "")
 
 
+def test_windows_is_refused_with_where_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    with pytest.raises(BadInput, match="run Pulumi in WSL, on Linux or on macOS"):
+        search_folder(tmp_path, "")
+
+
 def test_the_text_is_the_same_in_every_checkout(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     searches = set()
     for checkout in ("laptop", "runner"):
