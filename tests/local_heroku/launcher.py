@@ -46,6 +46,7 @@ class LocalHeroku:
             stderr=self._log,
             text=True,
             env={**os.environ, "PYTHONPATH": search},
+            start_new_session=True,  # Ctrl-C is for its starter, which still needs it to bring an app back
         )
         self.api, self.token, self.patience = "", "", ANSWER_SECONDS
 

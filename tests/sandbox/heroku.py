@@ -6,9 +6,11 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 from local_heroku.launcher import READY_SECONDS, LocalHeroku
 
@@ -16,6 +18,8 @@ APP, ADDON, PLAN = "shop", "postgresql-round-12345", "standard-0"
 """The app; its add-on has the same name in every sandbox, so that the README can be followed to the letter."""
 ROWS = 5000
 LOOK_EVERY = 0.1
+KEEPER_SECONDS = 15.0
+"""For putting an app back at a Heroku that answers at once; dynos boot meanwhile."""
 
 
 class Busy(Exception):
@@ -54,8 +58,37 @@ def own_or_found(folder: Path) -> Iterator[tuple[Running, LocalHeroku | None]]:
             app = heroku.create_app(APP, web=2, worker=1, plan=PLAN, rows=ROWS, addon=ADDON)
             running = Running(heroku.api, heroku.token, app["web_url"])
             _tell(folder, running)
-            yield running, heroku
-            _told(folder).unlink(missing_ok=True)
+            try:
+                yield running, heroku
+            finally:
+                _told(folder).unlink(missing_ok=True)
+                _let_keepers_end(changeover_in(folder))
+
+
+def changeover_in(folder: Path) -> Path:
+    """Where changeovers in the sandbox keep their records."""
+    return folder / "changeover"
+
+
+def _let_keepers_end(records: Path) -> None:
+    """While Heroku is there, they bring the app back after a run that broke off; without it they try for an hour."""
+    deadline = time.monotonic() + KEEPER_SECONDS
+    while (left := at_work(records)) and time.monotonic() < deadline:
+        psutil.wait_procs(left, LOOK_EVERY)
+    for late in left:
+        with suppress(psutil.NoSuchProcess):
+            late.kill()
+
+
+def at_work(records: Path) -> list[psutil.Process]:
+    """Steps and keepers, known by where they keep their records."""
+    found = psutil.process_iter(["cmdline", "environ"])
+    return [
+        process
+        for process in found
+        if {"heroku_changeover", "heroku-changeover"} & {Path(word).name for word in process.info["cmdline"] or ()}
+        and (process.info["environ"] or {}).get("HEROKU_CHANGEOVER_HOME") == str(records)
+    ]
 
 
 def _taken(descriptor: int) -> bool:

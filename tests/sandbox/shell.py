@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from demo.walk import project_in
-from sandbox.heroku import ADDON, APP, PLAN, Running
+from sandbox.heroku import ADDON, APP, PLAN, Running, changeover_in
 from toolchain import Stack, Toolchain
 
 STACK = "sandbox"
@@ -31,7 +31,7 @@ def stack_in(folder: Path, toolchain: Toolchain, running: Running) -> Stack:
     """The stack of everybody who uses this folder, made by the first."""
     environment = {
         **running.environment,
-        "HEROKU_CHANGEOVER_HOME": str(folder / "changeover"),
+        "HEROKU_CHANGEOVER_HOME": str(changeover_in(folder)),
         "SHOP": running.web_url,
     }
     stack = Stack(toolchain, folder / "project", folder / "home", folder / "state", environment, STACK)

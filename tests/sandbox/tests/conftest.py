@@ -1,10 +1,13 @@
 """A checkout for each test, as somebody has who has just cloned the repository."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,12 +23,12 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What is or will be tracked, as it is now, with the ages that make goes by."""
+    """What is or will be tracked, as it is now."""
     folder = tmp_path / "checkout"
     for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy(ROOT / name, folder / name)
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     return folder
@@ -41,10 +44,12 @@ def written_in(checkout: Path) -> Callable[[], list[str]]:
 def make(checkout: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts a verb of the Makefile as in a terminal, where Ctrl-C reaches the whole process group."""
     started: list[subprocess.Popen[str]] = []
+    ready = checkout.with_name("ready")
+    ready.touch()  # the environment of the tests is the one to use; make is not to put this checkout into it
 
     def start(verb: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            ["make", "--no-print-directory", verb, f"VENV={sys.prefix}"],
+            ["make", "--no-print-directory", verb, f"VENV={sys.prefix}", f"READY={ready}"],
             cwd=checkout,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -57,8 +62,8 @@ def make(checkout: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
     yield start
     for process in started:
-        with process:
-            process.kill()
+        with process, suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def typed_in(title: str) -> list[str]:

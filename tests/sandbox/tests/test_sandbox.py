@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from demo.walk import project_in
+from sandbox.heroku import at_work, changeover_in
 from sandbox.shell import NEXT, PROMPT
 from toolchain import Stack
 
@@ -130,6 +131,21 @@ def _shown_until(wanted: str, terminal: int) -> str:
         assert select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))[0], shown
         shown += os.read(terminal, 4096).decode()
     return shown
+
+
+BREAK_OFF = """
+pulumi config set app shop && pulumi config set plan standard-2 && pulumi config set adopt postgresql-round-12345
+pulumi up > /dev/null &
+timeout 90 bash -c 'until ls "$HEROKU_CHANGEOVER_HOME"/*.keeper 2> /dev/null; do sleep 0.1; done'
+kill -INT %1 && kill -INT %1
+"""
+
+
+def test_a_run_that_was_broken_off_leaves_no_keeper_behind_the_shell(checkout: Path) -> None:
+    ended = run(checkout, BREAK_OFF)
+
+    assert "shop.keeper" in ended.stdout, ended
+    assert at_work(changeover_in(checkout / "build" / "sandbox")) == []
 
 
 def test_the_first_command_that_fails_ends_a_script_with_its_code(checkout: Path) -> None:
