@@ -12,7 +12,7 @@ from toolchain.cache import root
 
 ABOUT = f"""\
 Find or build the Pulumi engine that the demo and the tests run on, and print its folder.
-It holds pulumi, the language hosts of Python and YAML, pulumi-resource-command and pulumi-resource-heroku.
+It holds pulumi, the language hosts of Python, YAML and Node.js, pulumi-resource-command and pulumi-resource-heroku.
 
 The first of these is taken:
   1. the folder that PULUMI_TOOLCHAIN names, as it is
@@ -20,8 +20,8 @@ The first of these is taken:
   3. a build from pinned Go modules into {root()}:
      about six minutes and 5 GB of Go caches on a machine that never did it, an instant afterwards
 
-A build has pulumi itself and the released host of YAML. The host of Python is a stand-in on what Pulumi's
-SDK carries of the released one. So are the two plugins: they know command.local.Command and
+A build has pulumi itself and the released host of YAML. The hosts of Python and Node.js are stand-ins on what
+Pulumi's SDKs carry of the released ones. So are the two plugins: they know command.local.Command and
 heroku.addon.Addon only, and do what the released ones do.
 """
 

@@ -21,32 +21,38 @@ def root() -> Path:
     return Path(base).expanduser() / "heroku-postgres" / "toolchain"
 
 
-def once(key: str, fill: Callable[[Path], None], progress: Callable[[str], None]) -> Path:
+Missing = Callable[[Path], list[str]]
+"""What a folder lacks of what is asked for."""
+
+
+def once(
+    key: str, fill: Callable[[Path], None], progress: Callable[[str], None], missing: Missing = missing_from
+) -> Path:
     """
-    Return the cached folder of a key; where there is none, let `fill` put the programs into a new one.
+    Return the cached folder of a key; where there is none, let `fill` put what is asked for into a new one.
 
     The folder appears whole or not at all, and of several callers at once only one fills it.
     """
     folder = root() / key
-    if folder.is_dir() and not missing_from(folder):
+    if folder.is_dir() and not missing(folder):
         return folder
     with _clear_about_the_disk():
         root().mkdir(parents=True, exist_ok=True)
         with _locked(root() / f"{key}.lock", progress):
-            if not folder.is_dir() or missing_from(folder):
-                _fill(folder, fill)
+            if not folder.is_dir() or missing(folder):
+                _fill(folder, fill, missing)
     return folder
 
 
-def _fill(folder: Path, fill: Callable[[Path], None]) -> None:
+def _fill(folder: Path, fill: Callable[[Path], None], missing: Missing) -> None:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)  # left by a caller that was killed
     shutil.rmtree(folder, ignore_errors=True)
     partial.mkdir()
     try:
         fill(partial)
-        if missing := missing_from(partial):
-            raise Unavailable(f"What was made for {folder} lacks {', '.join(missing)}.")
+        if lacking := missing(partial):
+            raise Unavailable(f"What was made for {folder} lacks {', '.join(lacking)}.")
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -11,8 +11,8 @@ PLUGINS = (COMMAND_PLUGIN, HEROKU_PLUGIN)
 
 HOSTS = ("pulumi-language-python", "pulumi-language-yaml")
 """The programs that run programs; a real installation has them beside `pulumi`."""
-BESIDE = ("pulumi-language-python-exec", "pulumi-resource-pulumi-python")
-"""What these start from their own folder: the script that runs a Python program, and Python's dynamic providers."""
+BESIDE = ("pulumi-language-nodejs", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+"""What else an installation has beside them: a host that only some need, and what the Python host starts."""
 PROGRAMS = ("pulumi", *HOSTS, "pulumi-resource-command", "pulumi-resource-heroku")
 
 Origin = Literal["given", "installed", "built"]

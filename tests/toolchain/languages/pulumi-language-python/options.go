@@ -5,33 +5,37 @@ import (
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
+
+	"toolchain/languages/program"
 )
 
 // A plugin gets an environment of its own where it names none; a program without one runs on the python of PATH.
 const environmentOfPlugins = "venv"
 
+// absent stands for an option that is not there; nobody writes it.
+const absent = "\x00"
+
 var (
 	toolchains = map[string]toolchain.PythonOptions{
-		"": {}, "pip": {Toolchain: toolchain.Pip}, "uv": {Toolchain: toolchain.Uv}, "poetry": {Toolchain: toolchain.Poetry},
+		absent: {}, "pip": {Toolchain: toolchain.Pip}, "uv": {Toolchain: toolchain.Uv}, "poetry": {Toolchain: toolchain.Poetry},
 	}
 	typecheckers = map[string]toolchain.PythonOptions{
-		"": {}, "mypy": {Typechecker: toolchain.TypeCheckerMypy}, "pyright": {Typechecker: toolchain.TypeCheckerPyright},
+		absent: {}, "mypy": {Typechecker: toolchain.TypeCheckerMypy}, "pyright": {Typechecker: toolchain.TypeCheckerPyright},
 	}
 )
 
 // options reads what a project or plugin says under `runtime: options:`.
 func options(info *pulumirpc.ProgramInfo, plugin bool) (toolchain.PythonOptions, error) {
 	read := toolchain.PythonOptions{Root: info.RootDirectory, ProgramDir: info.ProgramDirectory}
-	said := info.Options.AsMap()
-	environment, err := word(said, "virtualenv")
+	environment, err := program.Option(info, "virtualenv", "string", "")
 	if err != nil {
 		return read, err
 	}
-	tools, err := oneOf(said, "toolchain", toolchains)
+	tools, err := oneOf(info, "toolchain", toolchains)
 	if err != nil {
 		return read, err
 	}
-	checker, err := oneOf(said, "typechecker", typecheckers)
+	checker, err := oneOf(info, "typechecker", typecheckers)
 	if err != nil {
 		return read, err
 	}
@@ -42,28 +46,16 @@ func options(info *pulumirpc.ProgramInfo, plugin bool) (toolchain.PythonOptions,
 	return read, nil
 }
 
-func word(said map[string]any, key string) (string, error) {
-	value, present := said[key]
-	if !present {
-		return "", nil
-	}
-	text, ok := value.(string)
-	if !ok {
-		return "", fmt.Errorf("%s option must be a string", key)
-	}
-	return text, nil
-}
-
 func oneOf(
-	said map[string]any, key string, known map[string]toolchain.PythonOptions,
+	info *pulumirpc.ProgramInfo, key string, known map[string]toolchain.PythonOptions,
 ) (toolchain.PythonOptions, error) {
-	text, err := word(said, key)
+	said, err := program.Option(info, key, "string", absent)
 	if err != nil {
 		return toolchain.PythonOptions{}, err
 	}
-	chosen, ok := known[text]
-	if _, present := said[key]; !ok || (present && text == "") {
-		return chosen, fmt.Errorf("unsupported %s option: %s", key, text)
+	chosen, ok := known[said]
+	if !ok {
+		return chosen, fmt.Errorf("unsupported %s option: %s", key, said)
 	}
 	return chosen, nil
 }

@@ -43,7 +43,7 @@ func (h *host) GetRequiredPackages(
 	if err != nil {
 		return nil, err
 	}
-	info, problem, end, err := serve.Passing(ctx, h.told.Engine)
+	info, problem, end, err := serve.Passing(ctx, h.Told.Engine)
 	if err != nil {
 		return nil, err
 	}
