@@ -44,8 +44,7 @@ def project(toolchain: Toolchain, packages: Path, tmp_path: Path) -> Stack:
     folder = tmp_path / "project"
     folder.mkdir()
     config = {key: {"type": "string", "default": key} for key in ("kept", "hidden")}
-    about = {"name": "said", "runtime": "nodejs", "config": config, "packages": {"tiny": "../plugin"}}
-    (folder / "Pulumi.yaml").write_text(json.dumps(about))
+    (folder / "Pulumi.yaml").write_text(json.dumps({"name": "said", "runtime": "nodejs", "config": config}))
     (folder / "package.json").write_text('{"name": "said", "main": "index.ts"}')
     return stack_of(toolchain, folder, **only_from(tmp_path / "wheels"), npm_config_offline="true")
 
@@ -101,6 +100,8 @@ def test_the_sdk_made_for_typescript_compiles_and_a_program_runs_with_it(
     shutil.copy(sdk / "package.json", sdk / "bin")
     (pulumis / "tiny").symlink_to(sdk)
     (project.project / "index.ts").write_text(USES_COMPONENT)
+    about = {"name": "said", "runtime": "nodejs", "packages": {"tiny": "../plugin"}}
+    (project.project / "Pulumi.yaml").write_text(json.dumps(about))
 
     assert compiled.returncode == 0, compiled.stdout
     assert outputs(project) == {"text": "hello, Ada"}
