@@ -29,9 +29,7 @@ def search_folder(folder: Path, root: str) -> str:
         BadInput: the program is nowhere to be found, or this is Windows, so no step could be started.
     """
     if sys.platform == "win32":
-        raise BadInput(
-            "steps need a POSIX shell, which Windows does not have: run Pulumi in WSL, on Linux or on macOS"
-        )
+        raise BadInput("steps need a POSIX shell, which Windows does not have: run Pulumi in WSL, on Linux or on macOS")
     return _written(_found(), folder.absolute(), Path(root or folder).absolute())
 
 
