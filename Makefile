@@ -72,7 +72,7 @@ contracts: $(READY)  ## import contracts: who may import whom
 
 .PHONY: dist
 dist: $(READY)  ## wheel and source distribution, in dist/
-	rm -rf dist build
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 .PHONY: shell

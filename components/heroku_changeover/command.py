@@ -1,8 +1,8 @@
 """
 The command line of a step: written into the stack by the component, read by the step process.
 
-Both directions live here so that they cannot drift apart. The text is the same on every machine and holds no secret:
-it is stored in state, and a `delete` runs as it was stored, years later.
+Both directions live here so that they cannot drift apart. The text holds no secret: it is stored in state, and a
+`delete` runs as it was stored, years later, on whatever machine has the program.
 """
 
 import argparse

@@ -273,7 +273,7 @@ def _not_managed(wish: Wish, primary: Database) -> Finding:
         "not-managed",
         f"DATABASE of app {wish.app} is {primary.name}, which this stack does not manage",
         "only a database that is in the stack can be changed over",
-        f"adopt it: `pulumi config set adopt {primary.name}`"
+        f"adopt it: that is the argument `adopt`, or `pulumi config set adopt {primary.name}` where config has it"
         if primary.app == wish.app
         else f"declare it with app {primary.app}, which pays for it",
     )

@@ -6,6 +6,7 @@ or starts what is in the folder `plugin` of the repository.
 import json
 import sys
 from importlib.metadata import metadata, version
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from pulumi.provider import main as serve
 from pulumi.provider.experimental.analyzer import ComponentDefinition
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
+from pulumi.runtime import settings
 
 from heroku_changeover.errors import ChangeoverError
 from heroku_postgres.database import Database
@@ -46,6 +48,8 @@ class Provider(ComponentProvider):
             InputPropertiesError: why it was refused, which the user reads without the way through our code.
             ComponentInitError: an error of ours, with that way.
         """
+        # The engine starts a plugin where it runs commands, and does not tell it where the project is.
+        settings.SETTINGS.root_directory = settings.SETTINGS.root_directory or str(Path.cwd())
         try:
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:

@@ -17,20 +17,21 @@ from heroku_changeover.command import PROGRAM
 from heroku_changeover.errors import BadInput
 
 
-def search_folder(folder: Path, root: str) -> str:
+def search_folder(folder: Path, root: str | None) -> str:
     """
     The folder that holds the program, written for the inside of double quotes in a shell text.
 
-    `folder` is where the engine runs commands, `root` the folder of Pulumi.yaml, empty where it is not known. The
-    answer is relative to `folder` for what lies in the same project or repository, below `$HOME` or Pulumi's own
-    home for what lies there, and absolute elsewhere.
+    `folder` is where the engine runs commands, if it lies in `root`, the folder of Pulumi.yaml; a program that some
+    service runs inline has no such place. The answer is relative to `folder` for what lies in the same project or
+    repository, below `$HOME` or Pulumi's own home for what lies there, and absolute elsewhere.
 
     Raises:
         BadInput: the program is nowhere to be found, or this is Windows, so no step could be started.
     """
     if sys.platform == "win32":
         raise BadInput("steps need a POSIX shell, which Windows does not have: run Pulumi in WSL, on Linux or on macOS")
-    return _written(_found(), folder.absolute(), Path(root or folder).absolute())
+    place = _found()
+    return _from_the_checkout(place, folder.absolute(), root) or _from_a_home(place) or _quoted(str(place))
 
 
 def _found() -> Path:
@@ -52,22 +53,41 @@ def _places() -> Iterator[Path]:
     yield Path(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")))
 
 
-def _written(place: Path, folder: Path, root: Path) -> str:
-    if place.is_relative_to(_checkout(root)):
-        return _quoted(os.path.relpath(place, folder))
-    homes = {
-        "${PULUMI_HOME:-$HOME/.pulumi}": os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi",
-        "$HOME": Path.home(),
-    }
-    for text, home in homes.items():
-        if place.is_relative_to(home):
-            return f"{text}/{_quoted(str(place.relative_to(home)))}"
-    return _quoted(str(place))
+def _from_the_checkout(place: Path, folder: Path, root: str | None) -> str:
+    """Both ends of the way are real ones, so that a checkout reached by a link has the same text as any other."""
+    if not root or not folder.resolve().is_relative_to(Path(root).resolve()):
+        return ""
+    checkout = _checkout(Path(root).absolute())
+    if not place.is_relative_to(checkout):
+        return ""
+    return _quoted(str(Path(os.path.relpath(checkout.resolve(), folder.resolve()), place.relative_to(checkout))))
 
 
 def _checkout(root: Path) -> Path:
-    """The repository that a project lies in: what is in it lies alike on every machine; else the project itself."""
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    """
+    The repository that a project lies in: what is in it lies alike on every machine; else the project itself.
+
+    Somebody's whole home under version control is none: what else is in it differs.
+    """
+    above = [folder for folder in (root, *root.parents) if not Path(_home() or os.devnull).is_relative_to(folder)]
+    return next((folder for folder in above if (folder / ".git").exists()), root)
+
+
+def _from_a_home(place: Path) -> str:
+    """As the shell of a step will see it, which knows the same variables and nothing else."""
+    home = _home()
+    pulumi_home = os.environ.get("PULUMI_HOME") or (home and f"{home}/.pulumi")
+    homes = {"${PULUMI_HOME:-$HOME/.pulumi}": pulumi_home, "$HOME": home}
+    for text, folder in homes.items():
+        if folder and place.is_relative_to(folder):
+            return f"{text}/{_quoted(str(place.relative_to(folder)))}"
+    return ""
+
+
+def _home() -> str:
+    """Empty where there is none, and where it is that of nobody, as in a container whose user has no name."""
+    home = os.environ.get("HOME", "")
+    return home if home not in {"", os.sep} and Path(home).is_absolute() else ""
 
 
 def _quoted(text: str) -> str:

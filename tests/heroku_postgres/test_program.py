@@ -101,7 +101,7 @@ def test_the_environment_of_a_plugin_is_named_from_pulumis_home_wherever_that_is
     installed_in(plugin / "venv", monkeypatch)
     program = project_in(tmp_path / "shop")
 
-    search = search_folder(program, "")
+    search = search_folder(program, str(program.parent))
 
     assert search == "${PULUMI_HOME:-$HOME/.pulumi}/plugins/resource-heroku-postgres-v0.1.0/venv/bin"
     assert "found in" in run_from(program, search)
@@ -117,6 +117,51 @@ def test_an_environment_anywhere_else_is_named_in_full(
 
     assert search.startswith(str(tmp_path))
     assert run_from(program, search) == f"found in {sys.prefix}/bin/heroku-changeover"
+
+
+@pytest.mark.parametrize("value", [None, "", "/", "relative"])
+def test_without_a_home_of_ones_own_the_place_is_named_in_full(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    """As for a service, or for the nameless user of a container: the shell of a later step may have another."""
+    monkeypatch.delenv("HOME") if value is None else monkeypatch.setenv("HOME", value)
+    program = project_in(tmp_path / "shop")
+    installed_in(tmp_path / "environment", monkeypatch)
+
+    assert search_folder(program, str(program.parent)) == str(tmp_path / "environment" / "bin")
+
+
+def test_a_home_under_version_control_is_not_taken_for_a_repository(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".git").mkdir()
+    program = project_in(home / "work" / "shop")
+    installed_in(home / ".cache" / "environment", monkeypatch)
+
+    assert search_folder(program, str(program.parent)) == "$HOME/.cache/environment/bin"
+
+
+def test_a_checkout_that_is_reached_by_a_link_has_the_text_of_any_other(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = project_in(tmp_path / "deep" / "down" / "shop")
+    (tmp_path / "shop").symlink_to(tmp_path / "deep" / "down" / "shop")
+    installed_in(tmp_path / "shop" / ".venv", monkeypatch)
+
+    assert search_folder(program, str(tmp_path / "shop")) == "../.venv/bin"
+
+
+@pytest.mark.parametrize("root", [None, "", "elsewhere"])
+def test_where_steps_run_in_an_unknown_folder_the_place_is_named_in_full(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str | None
+) -> None:
+    """As in a program that a service runs inline, in whatever folder it was started."""
+    program = project_in(tmp_path / "shop")
+    installed_in(tmp_path / "shop" / ".venv", monkeypatch)
+
+    search = search_folder(program, str(tmp_path / root) if root else root)
+
+    assert search == str(tmp_path / "shop" / ".venv" / "bin")
 
 
 def test_on_a_machine_without_that_folder_the_program_on_path_is_found(

@@ -30,6 +30,7 @@ BAD = [
     ({"apps": ["shop"]}, "apps: shop is listed twice"),
     ({"apps": ["admin", "admin"]}, "apps: admin is listed twice"),
     ({"adopt": "postgres://u:p@host/db"}, "adopt: is an address, which may hold a password and so is not shown here"),
+    ({"adopt": "shop-db-2"}, "adopt: shop-db-2 is what this component called generation 2, and finds by that name"),
     ({"adopt": ""}, "adopt: '' is not of the form postgresql-round-12345"),
     ({"hold": "yes"}, "hold: is 'yes', not true or false"),
     ({"hold": 1}, "hold: is 1, not true or false"),

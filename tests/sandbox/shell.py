@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def open_for(person: bool, stack: Stack) -> int:
 
 def _interactive(folder: Path, project: Path, variables: dict[str, str]) -> int:
     settings = folder / "bashrc"
-    settings.write_text(f"PS1='{PROMPT}'\nHISTFILE={folder}/history\n")
+    settings.write_text(f"PS1='{PROMPT}'\nHISTFILE={shlex.quote(f'{folder}/history')}\n")
     subprocess.run(["bash", "--rcfile", settings, "-i"], cwd=project, env=variables, check=False)
     return 0  # what the last command in it came to has been seen
 

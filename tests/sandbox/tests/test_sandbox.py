@@ -73,7 +73,7 @@ def run(checkout: Path, script: str, **environment: str) -> "subprocess.Complete
         input=script,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=220,
         check=False,
     )
 
@@ -145,6 +145,8 @@ def test_a_run_that_was_broken_off_leaves_no_keeper_behind_the_shell(checkout: P
     ended = run(checkout, BREAK_OFF)
 
     assert "shop.keeper" in ended.stdout, ended
+    log = (changeover_in(checkout / "build" / "sandbox") / "shop.log").read_text()
+    assert "the window was closed" in log, log
     assert at_work(changeover_in(checkout / "build" / "sandbox")) == []
 
 

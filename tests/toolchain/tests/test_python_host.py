@@ -248,12 +248,20 @@ def test_a_program_of_a_uv_project_runs_in_the_environment_that_uv_made(
 
 
 def test_a_poetry_project_is_run_with_poetry(toolchain: Toolchain, tmp_path: Path) -> None:
-    stack = stack_of(toolchain, project(tmp_path / "project", {"toolchain": "poetry"}))
+    made = virtualenv(tmp_path / "of-poetry")
+    poetry = tmp_path / "bin" / "poetry"
+    poetry.parent.mkdir()
+    poetry.write_text(f"""#!/bin/sh
+case "$*" in --version*) echo "Poetry (version 2.1.0)" ;; "env info --path") echo {made} ;; *) exit 1 ;; esac
+""")
+    poetry.chmod(0o755)
+    path = f"{poetry.parent}:{toolchain.folder}:/usr/bin:/bin"
+    folder = project(tmp_path / "project", {"toolchain": "poetry"})
+    (folder / "poetry.lock").write_text("package = []\n")
 
-    preview = stack.pulumi("preview", env={"PATH": str(toolchain.folder)})
+    said = outputs(stack_of(toolchain, folder, PATH=path))
 
-    assert preview.code != 0
-    assert "poetry" in str(preview)
+    assert said["prefix"] == said["activated"] == str(made)
 
 
 def test_an_option_that_is_not_known_is_named(toolchain: Toolchain, tmp_path: Path) -> None:
