@@ -7,6 +7,7 @@ where there is one, and goes on with the PATH of the machine that it runs on.
 """
 
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from heroku_changeover.command import PROGRAM
 from heroku_changeover.errors import BadInput
+
+PULUMI_HOME = "${PULUMI_HOME:-$HOME/.pulumi}"
 
 
 def search_folder(folder: Path, root: str | None) -> str:
@@ -77,11 +80,24 @@ def _from_a_home(place: Path) -> str:
     """As the shell of a step will see it, which knows the same variables and nothing else."""
     home = _home()
     pulumi_home = os.environ.get("PULUMI_HOME") or (home and f"{home}/.pulumi")
-    homes = {"${PULUMI_HOME:-$HOME/.pulumi}": pulumi_home, "$HOME": home}
-    for text, folder in homes.items():
-        if folder and place.is_relative_to(folder):
-            return f"{text}/{_quoted(str(place.relative_to(folder)))}"
+    if pulumi_home and place.is_relative_to(pulumi_home):
+        inside = place.relative_to(pulumi_home)
+        return f"{PULUMI_HOME}/{_quoted(str(inside))}{_other_versions(inside)}"
+    if home and place.is_relative_to(home):
+        return f"$HOME/{_quoted(str(place.relative_to(home)))}"
     return ""
+
+
+def _other_versions(inside: Path) -> str:
+    """
+    The same folder of every other version of a plugin, to be searched next; the engine names each by its version, and a
+    machine that came after an upgrade has only the newer one.
+    """
+    plugin = re.fullmatch(r"(plugins/[^/]+-v)[0-9][^/]*(/.+)", str(inside))
+    if not plugin:
+        return ""
+    start, rest = _quoted(plugin[1]), _quoted(plugin[2])
+    return f'$(printf \':%s\' "{PULUMI_HOME}/{start}"[0-9]*"{rest}")'
 
 
 def _home() -> str:

@@ -1,6 +1,7 @@
 """Where a command's text says that the program is: the text has to be true here, and on other machines later."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -103,8 +104,27 @@ def test_the_environment_of_a_plugin_is_named_from_pulumis_home_wherever_that_is
 
     search = search_folder(program, str(program.parent))
 
-    assert search == "${PULUMI_HOME:-$HOME/.pulumi}/plugins/resource-heroku-postgres-v0.1.0/venv/bin"
+    assert search.startswith("${PULUMI_HOME:-$HOME/.pulumi}/plugins/resource-heroku-postgres-v0.1.0/venv/bin")
     assert "found in" in run_from(program, search)
+
+
+@pytest.mark.parametrize("home_name", [".pulumi", "home of $5"])
+def test_a_plugin_that_was_replaced_by_a_newer_one_is_found_there(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home_name: str
+) -> None:
+    """The text of a guard is stored by the version that declared it first, and is used years later."""
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / home_name))
+    plugins = tmp_path / home_name / "plugins"
+    installed_in(plugins / "resource-git.example_shop-v0.9.0" / "plugin" / "venv", monkeypatch)
+    search = search_folder(project_in(tmp_path / "shop"), None)
+    shutil.rmtree(plugins)
+    newer = installed_in(plugins / "resource-git.example_shop-v0.10.0" / "plugin" / "venv", monkeypatch)
+    other = installed_in(plugins / "resource-git.example_shop-vans-v1.0.0" / "plugin" / "venv", monkeypatch)
+
+    assert run_from(tmp_path, search) == f"found in {newer}"
+    shutil.rmtree(newer.parent)
+    assert "found in" not in run_from(tmp_path, search)
+    assert other.is_file()
 
 
 def test_an_environment_anywhere_else_is_named_in_full(
