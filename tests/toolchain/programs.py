@@ -56,6 +56,8 @@ class Toolchain:
         for name, version in PLUGINS:
             link = home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}"
             link.parent.mkdir(parents=True, exist_ok=True)
+            if link.is_symlink() and link.readlink() == self.folder / link.name:
+                continue  # others may be starting an engine with this home now
             link.unlink(missing_ok=True)
             link.symlink_to(self.folder / link.name)
 
