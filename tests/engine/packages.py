@@ -7,6 +7,7 @@ way, whatever the number of workers; tests run copies of the program for which i
 
 import fcntl
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -19,13 +20,18 @@ import pytest
 import yaml
 
 from demo.walk import ROOT
-from toolchain import Stack, find
+from local_heroku.launcher import LocalHeroku
+from toolchain import Finished, Stack, find
+
+from .conftest import Operator
 
 PROGRAMS = Path(__file__).with_name("programs")
 VERSION = version("heroku-postgres")
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "components", "plugin")
 """What of this repository a plugin is made of."""
 MADE = ("__pycache__", "*.egg-info", "venv", "build")
+INTERNAL = ("Traceback", "Unexpected <class", "File ", ".py")
+"""What no refusal shows: the way through the code."""
 MODULES = "node_modules"
 INSTALL_SECONDS = 240.0
 
@@ -105,3 +111,17 @@ def _versions_in(folder: Path) -> Path:
     file = folder / "constraints.txt"
     file.write_text("\n".join(pinned))
     return file
+
+
+def somebody_with(added: Added, heroku: LocalHeroku, app: dict[str, Any], folder: Path) -> Operator:
+    """An operator of an app, with a copy of a program and a new stack."""
+    stack = added.copy({**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(folder / "changeover")})
+    operator = Operator(stack, heroku, app)
+    stack.edit({"app": operator.name, "adopt": app["addon"], "plan": "standard-0"})
+    return operator
+
+
+def tear_down(operator: Operator, code: int = 0) -> Finished:
+    """With the very command that the stack prints."""
+    (command,) = operator.stack.outputs()["teardown"]
+    return operator.run(*shlex.split(command)[1:], "--yes", "--skip-preview", code=code)

@@ -1,6 +1,5 @@
 """A program in YAML, outside of this repository, whose package was added by path or from a git address."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +10,22 @@ import yaml
 
 from local_heroku.launcher import LocalHeroku
 from rogue import rogue_on
-from toolchain import Finished, Stack
+from toolchain import Stack
 
 from .code_host import code_host
 from .conftest import Operator
-from .packages import VERSION, Added, add_package, added_once, copy_repository, edit_program, shared_folder
+from .packages import (
+    INTERNAL,
+    VERSION,
+    Added,
+    add_package,
+    added_once,
+    copy_repository,
+    edit_program,
+    shared_folder,
+    somebody_with,
+    tear_down,
+)
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -24,8 +34,6 @@ ADDRESS = f"{HOST}/{REPOSITORY}/plugin"
 NEXT_VERSION = "99.0.0"
 TYPE = "heroku-postgres:index:Database"
 STASH = {"type": "pulumi:index:Stash", "properties": {"input": "standard-2"}}
-INTERNAL = ("Traceback", "Unexpected <class", "File ", ".py")
-"""What no refusal shows: the way through the code."""
 
 
 @pytest.fixture(scope="session")
@@ -59,16 +67,6 @@ def added(request: pytest.FixtureRequest) -> Added:
     added = request.getfixturevalue(request.param)
     assert isinstance(added, Added)
     return added
-
-
-def somebody_with(added: Added, heroku: LocalHeroku, app: dict[str, Any], folder: Path) -> Operator:
-    """An operator of an app, with a copy of a program and a new stack."""
-    stack = added.copy({**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(folder / "changeover")})
-    operator = Operator(stack, heroku, app)
-    operator.config("app", operator.name)
-    operator.config("adopt", app["addon"])
-    operator.config("plan", "standard-0")
-    return operator
 
 
 @pytest.fixture
@@ -126,12 +124,6 @@ def test_a_changed_plan_moves_the_database_with_every_acknowledged_write(operato
     assert operator.is_as_found()
     assert operator.resource("reader")["inputs"]["input"] == new
     operator.up("--expect-no-changes")
-
-
-def tear_down(operator: Operator, code: int = 0) -> Finished:
-    """With the very command that the stack prints."""
-    (command,) = operator.stack.outputs()["teardown"]
-    return operator.run(*shlex.split(command)[1:], "--yes", "--skip-preview", code=code)
 
 
 def test_the_printed_teardown_leaves_what_is_the_users_own(operator: Operator) -> None:
