@@ -202,7 +202,7 @@ def test_the_keeper_holds_no_secret_in_its_command_line(operator: Operator, hero
         assert keeper is not None
         words = keeper.cmdline()
 
-    assert words[1:] == ["-m", "heroku_changeover", "keep", "--app", operator.apps[0]]
+    assert words[1:] == ["-P", "-m", "heroku_changeover", "keep", "--app", operator.apps[0]]
 
 
 def test_the_keeper_goes_on_trying_while_heroku_is_down(operator: Operator, heroku: LocalHeroku) -> None:
@@ -461,7 +461,7 @@ def test_recover_does_not_promote_a_database_that_may_lack_a_write(
     code, _, said = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
 
     assert code == 40
-    assert "pulumi destroy --target '**::db-2'" in said
+    assert "pulumi destroy --target 'urn:pulumi:*::*::**heroku-postgres:index:Generation::db-2'" in said
     assert operator.is_as_found()
     with psycopg.connect(heroku.database_url(operator.leader)) as session:
         session.execute("INSERT INTO orders (reference, source) VALUES ('after', 'after')")
