@@ -161,7 +161,7 @@ def limits_table(result: dict[str, Any]) -> Table:
     """Each figure that has a limit, the limit, and whether it was reached."""
     table = Table("figure", "measured", "limit", "reached", box=None)
     for name, row in result["limits"].items():
-        bound = "under" if name == "overhead_seconds" else "at most"
+        bound = "under" if name.endswith("_seconds") else "at most"
         table.add_row(name, f"{result[name]:.3f}", f"{bound} {row['limit']}", "yes" if row["reached"] else "NO")
     return table
 

@@ -161,7 +161,7 @@ def test_the_table_says_of_each_limit_whether_it_is_reached() -> None:
         "overhead_ratio": True,
         "overhead_seconds": True,
         "databases_ratio": False,
-        "preview_ratio": True,
+        "preview_seconds": True,
     }
     assert len(limits_table(found).rows) == len(reached)
 
