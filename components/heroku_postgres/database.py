@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 TOKEN = "heroku-postgres:index:Database"  # noqa: S105 - a Pulumi type token
 ADDON_TYPE = "heroku:addon/addon:Addon"
+STARTED_IN = Path.cwd()
+"""Where the engine runs commands; a program may go elsewhere before it declares a database, and the steps do not."""
 CREATE_MINUTES = 1440
 """Minutes for an add-on to be provisioned: a large follower takes hours, and a time-out leaves a billed orphan."""
 
@@ -113,7 +115,7 @@ class Database(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         with _readable(), ThreadPoolExecutor(1) as pool:
             wish = wish_from(name, args)
-            search = search_folder(Path.cwd(), pulumi.get_root_directory())
+            search = search_folder(STARTED_IN, pulumi.get_root_directory())
             looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
             super().__init__(TOKEN, name, {}, opts)
             provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
@@ -267,18 +269,24 @@ def _once(last: pulumi.CustomResource, then: pulumi.Input[T], until_then: pulumi
     A value that comes true when a resource has come to be: whoever reads it runs after that, and never if it fails.
 
     A run that leaves that resource out, because something else is its target or it goes on after a failure, tells what
-    was true before. A preview shows what will be true.
+    was true before, and ties whoever reads it to nothing: the engine would refuse to run a reader of what is not there,
+    or write a state that it then cannot read. A preview shows what will be true.
     """
     reached, before = pulumi.Output.from_input(then), pulumi.Output.from_input(until_then)
 
+    async def there() -> bool:
+        return pulumi.runtime.is_dry_run() or await last.id.is_known()
+
+    async def ties() -> set[pulumi.Resource]:
+        return {last} if await there() else set()
+
     async def value() -> T:
-        there = pulumi.runtime.is_dry_run() or await last.id.is_known()
-        return cast("T", await (reached if there else before).future())
+        return cast("T", await (reached if await there() else before).future())
 
     async def known() -> bool:
         return not pulumi.runtime.is_dry_run() or await reached.is_known()
 
-    return pulumi.Output({last}, value(), known())
+    return pulumi.Output(ties(), value(), known())
 
 
 def _told(decision: "Decision", teardown: list[str]) -> str:

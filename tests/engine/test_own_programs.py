@@ -112,6 +112,33 @@ def test_a_teardown_takes_nothing_along_that_depends_on_the_database(with_progra
     operator.up("--expect-no-changes")
 
 
+def test_a_program_may_go_to_another_folder_before_it_declares_a_database(with_program: Any) -> None:
+    """The engine runs the steps where it started the program."""
+    operator = with_program("""
+        import os, tempfile
+        os.chdir(tempfile.mkdtemp(dir="."))
+        database = Database("db", args)
+    """)
+    operator.adopt()
+    operator.change("standard-2")
+
+    assert operator.heroku.primary(operator.name) == f"{operator.name}-db-2"
+    assert operator.resource("db-2-promote")["inputs"]["create"].startswith('PATH="../.venv/bin:$PATH"; ')
+
+
+def test_a_run_that_leaves_the_last_step_out_writes_a_state_that_the_next_one_reads(with_program: Any) -> None:
+    """The value is the old one then, so nothing ties its reader to a step that is not there."""
+    operator = with_program(READS)
+    operator.adopt()
+    operator.config("plan", "standard-2")
+
+    operator.up("--exclude", "**db-2-restore")
+
+    assert told(operator, "reader").split()[0] == operator.app["addon"]
+    operator.up()
+    assert told(operator, "reader").split()[0] == f"{operator.name}-db-2"
+
+
 PROTECTED = 'database = Database("db", args, pulumi.ResourceOptions(protect=True))'
 
 

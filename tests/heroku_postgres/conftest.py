@@ -132,7 +132,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
         monkeypatch.setattr(database, "look", lambda _apps, **_likely: seen() if callable(seen) else seen)
         monkeypatch.setattr(pulumi, "warn", lambda message, *_: recorder.said.append(message))
         monkeypatch.setattr(pulumi, "info", lambda message, *_: recorder.said.append(message))
-        monkeypatch.chdir(folder or Path(os.sep))
+        monkeypatch.setattr("heroku_postgres.database.STARTED_IN", folder or Path(os.sep))
         mocks.set_mocks(Nothing(), project="shop", stack="test", monitor=RecordingMonitor(recorder))
 
         @pulumi.runtime.test  # type: ignore[untyped-decorator] # as the library has it
