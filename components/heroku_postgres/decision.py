@@ -7,6 +7,7 @@ a follower. The *primary* is the generation attached as DATABASE; the *target* t
 between the two.
 """
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -273,10 +274,17 @@ def _not_managed(wish: Wish, primary: Database) -> Finding:
         "not-managed",
         f"DATABASE of app {wish.app} is {primary.name}, which this stack does not manage",
         "only a database that is in the stack can be changed over",
-        f"adopt it: that is the argument `adopt`, or `pulumi config set adopt {primary.name}` where config has it"
-        if primary.app == wish.app
-        else f"declare it with app {primary.app}, which pays for it",
+        _how_to_manage(wish, primary),
     )
+
+
+def _how_to_manage(wish: Wish, primary: Database) -> str:
+    """A name that another Database gave is never adopted: its generations would be taken for others."""
+    if primary.app != wish.app:
+        return f"declare it with app {primary.app}, which pays for it"
+    if made := re.fullmatch(rf"{re.escape(wish.app)}-([a-z][a-z0-9-]*)-[1-9][0-9]*", primary.name):
+        return f"a Database called {made[1]!r} made it: give this one that name, by which it finds its generations"
+    return f"adopt it: that is the argument `adopt`, or `pulumi config set adopt {primary.name}` where config has it"
 
 
 def _on_another(app: App) -> Finding:

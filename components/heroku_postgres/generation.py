@@ -67,6 +67,7 @@ class Generation(pulumi.ComponentResource):
                 import_=declared.import_id,
                 ignore_changes=["config"],
                 protect=declared.protect,
+                retain_on_delete=False,
             ),
         )
 

@@ -66,7 +66,7 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
     problems = [f"{key}: there is no such argument" for key in sorted(set(args) - set(CHECKS))]
     if not NAME.fullmatch(name):
         problems.append(f"the name {name!r} of a Database has small letters, digits and dashes, a letter first")
-    given = {key: value for key, value in args.items() if value is not None}
+    given = {key: value for key, value in args.items() if value is not None and (key, value) != ("adopt", "")}
     problems += [f"{key}: is missing" for key in ("app", "plan") if key not in given]
     problems += [
         f"{_both(key)}: {problem}"

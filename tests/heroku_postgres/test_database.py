@@ -297,12 +297,12 @@ def test_nothing_below_the_database_is_protected_because_the_database_is(declare
     assert [r.name for r in recorder.registrations if r.protect] == ["db", "db-2-database"]
 
 
-def test_a_command_is_never_retained_because_its_guard_would_not_run(declare: Any) -> None:
+def test_nothing_is_retained_because_no_guard_would_run_and_a_teardown_would_leave_the_database(declare: Any) -> None:
     recorder = declare(
         AFTER, plan="standard-2", adopt=ADOPT, opts=lambda: pulumi.ResourceOptions(retain_on_delete=True)
     )
 
-    assert not [r.name for r in recorder.registrations if r.type == COMMAND and r.retain_on_delete]
+    assert not [r.name for r in recorder.registrations if r.type in {COMMAND, ADDON} and r.retain_on_delete]
 
 
 def test_the_report_is_what_restore_printed(declare: Any) -> None:

@@ -39,6 +39,17 @@ def test_a_primary_that_is_not_managed_is_an_error_that_names_the_line_to_add() 
     assert "pulumi config set adopt postgresql-round-12345" in decision.findings[0].do
 
 
+def test_a_primary_that_a_database_of_another_name_made_is_not_to_be_adopted() -> None:
+    """After a rename of the component its generations would be taken for others, and one of them be deleted."""
+    second = database("shop-data-2", plan="standard-2")
+
+    decision = decide(wish(adopt=None), facts(app(primary=second), LEADER, second))
+
+    assert ids(decision) == {"not-managed"}
+    assert "adopt" not in decision.findings[0].do
+    assert "a Database called 'data' made it: give this one that name" in decision.findings[0].do
+
+
 def test_a_primary_on_the_wanted_plan_is_settled() -> None:
     decision = decide(wish(plan="standard-0"), facts(app(primary=LEADER), LEADER))
 

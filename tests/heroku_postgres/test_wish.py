@@ -31,7 +31,6 @@ BAD = [
     ({"apps": ["admin", "admin"]}, "apps: admin is listed twice"),
     ({"adopt": "postgres://u:p@host/db"}, "adopt: is an address, which may hold a password and so is not shown here"),
     ({"adopt": "shop-db-2"}, "adopt: shop-db-2 is what this component called generation 2, and finds by that name"),
-    ({"adopt": ""}, "adopt: '' is not of the form postgresql-round-12345"),
     ({"hold": "yes"}, "hold: is 'yes', not true or false"),
     ({"hold": 1}, "hold: is 1, not true or false"),
     ({"window_budget": 0}, "window_budget (windowBudget): 0 is not between 1 and 3600 seconds"),
@@ -92,6 +91,10 @@ def test_a_name_that_heroku_would_not_take_is_refused(name: str) -> None:
 
 def test_both_spellings_of_a_plan_mean_the_same() -> None:
     assert wish_from("db", GOOD) == wish_from("db", {**GOOD, "plan": "heroku-postgresql:standard-2"})
+
+
+def test_an_empty_adopt_is_none_as_in_a_config_with_an_empty_default() -> None:
+    assert wish_from("db", {**GOOD, "adopt": ""}) == wish_from("db", GOOD)
 
 
 def test_numbers_from_other_languages_arrive_as_floats() -> None:
