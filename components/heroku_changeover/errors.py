@@ -121,3 +121,4 @@ class HerokuUnreachable(HerokuError):
 
     def __init__(self, request: str, reason: str) -> None:
         super().__init__(request, 0, "unreachable", reason)
+        self.args = (f"Heroku could not be reached for {request}: {reason}",)

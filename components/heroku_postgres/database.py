@@ -156,7 +156,7 @@ class Database(pulumi.ComponentResource):
         if decision.runbook and decision.until_then and settings.SETTINGS.parallel == 1:
             pulumi.warn(ONE_AT_A_TIME, self)
         if decision.runbook:
-            _teardowns(decision, generations).apply(lambda commands: pulumi.info(_told(decision, commands), self))
+            _removal(decision, generations).apply(lambda commands: pulumi.info(_told(decision, commands), self))
 
     def _make_provider(self, name: str) -> "heroku.Provider":
         """
@@ -257,6 +257,12 @@ def _declare(
 
 def _teardowns(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Output[list[str]]:
     return pulumi.Output.all(*(generations[addon].teardown for addon in decision.retired)).apply(list)
+
+
+def _removal(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Output[list[str]]:
+    """What removes the database that this run leaves; of those that it left before, the outputs tell."""
+    left = [generations[decision.until_then.primary].teardown] if decision.until_then else []
+    return pulumi.Output.all(*left).apply(list)
 
 
 def _report(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Output[str]:

@@ -145,6 +145,15 @@ def test_the_runbook_and_the_warnings_are_said(declare: Any) -> None:
     assert any("pulumi destroy --target 'urn:" in line for line in recorder.said)
 
 
+def test_the_runbook_says_what_removes_the_database_that_is_left_and_not_those_of_before(declare: Any) -> None:
+    recorder = declare(AFTER, plan="standard-4", adopt=ADOPT)
+
+    (told,) = [line for line in recorder.said if "pulumi destroy" in line]
+    assert told.count("pulumi destroy") == 1
+    assert "::db-2' " in told
+    assert "::db-1" not in told
+
+
 def test_errors_are_listed_together_and_no_add_on_and_no_step_is_registered(declare: Any) -> None:
     seen = BEFORE._replace(apps=(app(primary=LEADER)._replace(generation="fir"),))
     recorder = Recorder()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from local_heroku.launcher import LocalHerokuFailed
-from sandbox.heroku import ADDON, APP, PLAN, Busy, own_or_found
+from sandbox.heroku import APP, Busy, own_or_found
 from sandbox.shell import greeting, open_for, stack_in
 from toolchain import Failed, Unavailable, find
 
@@ -51,7 +51,7 @@ def serve() -> int:
     with own_or_found(FOLDER) as (running, heroku):
         for name, value in running.environment.items():
             print(f"export {name}={value}")
-        print(f"\napp {APP} serves at {running.web_url} on {ADDON} ({PLAN}).")
+        print(f"\napp {APP} serves at {running.web_url} on {running.where()}.")
         print("`make shell` in another terminal works on it; for a Pulumi of your own, export the two lines above.")
         if heroku is None:
             print("It belongs to another terminal, and ends there.")

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import psutil
 
-from local_heroku.launcher import READY_SECONDS, LocalHeroku
+from local_heroku.launcher import ANSWER_SECONDS, READY_SECONDS, LocalHeroku
 
 APP, ADDON, PLAN = "shop", "postgresql-round-12345", "standard-0"
 """The app; its add-on has the same name in every sandbox, so that the README can be followed to the letter."""
@@ -33,6 +35,16 @@ class Running:
     api: str
     token: str
     web_url: str
+
+    def where(self) -> str:
+        """The add-on that is DATABASE now, with its plan; a sandbox may have been used by others before."""
+        addon = self._get(f"/apps/{APP}/addon-attachments/DATABASE")["addon"]["name"]
+        return f"{addon} ({self._get(f'/addons/{addon}')['plan']['name'].partition(':')[2]})"
+
+    def _get(self, path: str) -> Any:
+        about = {"Accept": "application/vnd.heroku+json; version=3", "Authorization": f"Bearer {self.token}"}
+        with urlopen(Request(self.api + path, headers=about), timeout=ANSWER_SECONDS) as answer:
+            return json.load(answer)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -86,9 +86,8 @@ def _script(folder: Path, project: Path, variables: dict[str, str]) -> int:
 def greeting(running: Running, *, own: bool) -> str:
     """A few lines: where one is, and what to type next."""
     ends = "`exit` ends all of it." if own else "It belongs to another terminal and ends with that."
-    commands = "\n".join(f"  {command}" for command in NEXT)
-    return (
-        f"A local Heroku runs the app {APP} on {ADDON} ({PLAN}); `curl $SHOP` visits it. {ends}\n"
-        f"pulumi works here on an empty stack, and heroku-changeover too; nothing leaves this machine. Next:\n"
-        f"{commands}\n"
-    )
+    there = f"A local Heroku runs the app {APP} on {running.where()}; `curl $SHOP` visits it. {ends}\n"
+    here = "pulumi works here, in any folder, and heroku-changeover too; nothing leaves this machine."
+    if running.where() != f"{ADDON} ({PLAN})":
+        return f"{there}{here}\nThis sandbox has been used; end it where it was started to begin anew.\n"
+    return f"{there}{here} Next:\n" + "".join(f"  {command}\n" for command in NEXT)
