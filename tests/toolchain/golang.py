@@ -77,11 +77,12 @@ def run(what: str, arguments: tuple[str, ...], *, module: Path, log: Path, progr
     with log.open("a") as sink:
         sink.write(f"\n$ go {' '.join(arguments)}   # in {module}\n")
         sink.flush()
+        size = log.stat().st_size  # before it starts, so that its first line is news however soon it comes
         process = subprocess.Popen(
             ("go", *arguments), cwd=module, env=_environment(os.environ), stdout=sink, stderr=subprocess.STDOUT
         )
         try:
-            _wait(process, what, since, log, progress)
+            _wait(process, what, since, log, size, progress)
         except BaseException:
             process.terminate()
             process.wait()
@@ -97,9 +98,8 @@ def _environment(ambient: Mapping[str, str]) -> dict[str, str]:
 
 
 def _wait(
-    process: subprocess.Popen[bytes], what: str, since: float, log: Path, progress: Callable[[str], None]
+    process: subprocess.Popen[bytes], what: str, since: float, log: Path, size: int, progress: Callable[[str], None]
 ) -> None:
-    size = log.stat().st_size
     while True:
         try:
             process.wait(SPEAK_EVERY)
