@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sys
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +37,7 @@ local all all trust
 local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
+COPY_SECONDS = 15.0
 START_SECONDS = 30.0
 
 INSTALLED = Path("/usr/lib/postgresql")
@@ -289,9 +291,19 @@ class Cluster:
         self.count += 1
         return self.root / f"d{self.count}"
 
-    async def new_server(self) -> Server:
+    async def _copy_of_template(self) -> Path:
+        """Made once more if it does not end: that was seen once in thousands, and nobody knows why."""
         folder = self.next_folder()
-        await run_as_server("/bin/cp", "-a", self.root / "template", folder)
+        try:
+            await run_as_server("/bin/cp", "-a", self.root / "template", folder, limit=COPY_SECONDS)
+        except TimeoutError:
+            print(f"the copy {folder} was not made within {COPY_SECONDS} s; it is made again", file=sys.stderr)
+            folder = self.next_folder()
+            await run_as_server("/bin/cp", "-a", self.root / "template", folder, limit=COPY_SECONDS)
+        return folder
+
+    async def new_server(self) -> Server:
+        folder = await self._copy_of_template()
         name = secrets.token_hex(7)
         server = Server(folder, self.bin, f"u{name}", f"p{secrets.token_hex(24)}", f"d{name}")
         await server.start()

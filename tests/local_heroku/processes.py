@@ -33,8 +33,12 @@ def give_to_server(folder: Path) -> None:
         os.chown(folder, entry.pw_uid, entry.pw_gid)
 
 
-async def run_as_server(*arguments: str | Path) -> str:
-    """A PostgreSQL program to its end; its output is in the error when it fails."""
+async def run_as_server(*arguments: str | Path, limit: float | None = None) -> str:
+    """
+    A PostgreSQL program to its end; its output is in the error when it fails.
+
+    One that takes longer than `limit` seconds is killed, with a TimeoutError.
+    """
     process = await asyncio.create_subprocess_exec(
         *map(str, arguments),
         stdin=asyncio.subprocess.DEVNULL,
@@ -44,7 +48,12 @@ async def run_as_server(*arguments: str | Path) -> str:
         preexec_fn=lambda: die_with_parent(signal.SIGKILL),
         **server_identity(),  # type: ignore[arg-type] # a mixture of types that the signature takes one by one
     )
-    output, _ = await process.communicate()
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), limit)
+    except TimeoutError:
+        if process.returncode is None:
+            process.kill()
+        raise
     if process.returncode:
         raise RuntimeError(
             f"{Path(arguments[0]).name} failed with {process.returncode}:\n{output.decode(errors='replace')}"
