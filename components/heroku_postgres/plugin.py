@@ -5,7 +5,7 @@ or starts what is in the folder `plugin` of the repository.
 
 import json
 import sys
-from importlib.metadata import metadata, version
+from importlib.metadata import PackageMetadata, metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,10 +29,11 @@ class Provider(ComponentProvider):
     """Makes databases for programs in other languages, and tells them what one is."""
 
     def __init__(self) -> None:
-        owner = urlsplit(_repository()).path.split("/")[1]
-        super().__init__([Database], PACKAGE, namespace=owner, version=version(PACKAGE))
+        package = metadata(PACKAGE)
+        owner = urlsplit(_repository(package)).path.split("/")[1]
+        super().__init__([Database], PACKAGE, namespace=owner, version=package["Version"])
         inferred = json.loads(self.schema or "", object_hook=_with_description_in_one_line)
-        self.schema = json.dumps({**inferred, **_about()})
+        self.schema = json.dumps({**inferred, **_about(package)})
 
     def construct(
         self,
@@ -74,26 +75,25 @@ def _with_description_in_one_line(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
-def _about() -> dict[str, Any]:
+def _about(package: PackageMetadata) -> dict[str, Any]:
     """
     What the schema says of the package, from its metadata, so that each is written in one place.
 
     Not where to download it: the engine adds that itself for a package that it got from an address, with that address,
     and a fork or a mirror must not send it to another one for code to run.
     """
-    package = metadata(PACKAGE)
     return {
         "displayName": PACKAGE.replace("-", " ").title(),
         "description": package["Summary"],
         "license": package["License-Expression"],
         "keywords": [*package["Keywords"].split(","), "category/database", "kind/component"],
-        "repository": _repository(),
+        "repository": _repository(package),
     }
 
 
-def _repository() -> str:
+def _repository(package: PackageMetadata) -> str:
     """Where the source is, `https://<host>/<owner>/<repository>`."""
-    urls = dict(str(line).split(", ", 1) for line in metadata(PACKAGE).get_all("Project-URL") or ())
+    urls = dict(str(line).split(", ", 1) for line in package.get_all("Project-URL") or ())
     return urls["Repository"]
 
 
