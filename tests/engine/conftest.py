@@ -1,5 +1,6 @@
 """Stacks of the real program on the real engine, one for each test."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from demo.walk import project_in
 from local_heroku.launcher import LocalHeroku
+from rogue import rogue_on
 from toolchain import Finished, Stack
 
 
@@ -51,6 +53,19 @@ class Operator:
     def change(self, plan: str) -> Finished:
         self.config("plan", plan)
         return self.up()
+
+    def change_while_somebody_writes(self, plan: str = "standard-2") -> None:
+        """The first change of plan, under a client that never stops: the new database has all that it was told of."""
+        with rogue_on(self.app["database_url"]) as rogue:
+            self.change(plan)
+        new = f"{self.name}-db-2"
+        assert self.heroku.primary(self.name) == new
+        assert len(rogue.acknowledged) > 100
+        assert rogue.missing_on(self.heroku.database_url(new)) == set()
+
+    def type(self, command: str) -> Finished:
+        """A command that was printed, with a yes to what it asks."""
+        return self.run(*shlex.split(command)[1:], "--yes", "--skip-preview")
 
     def names(self) -> list[str]:
         """The last part of each URN in state."""

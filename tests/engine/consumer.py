@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 from uv import find_uv_bin
 
-from demo.walk import ROOT
+from released import copy_to
 
 PROGRAMS = Path(__file__).parent / "programs"
 INSTALL_SECONDS = 240
@@ -31,11 +30,7 @@ def path_of_a_user(folder: Path, toolchain: Path) -> str:
 def built_wheel(folder: Path) -> Path:
     """This repository's package as it is released; built of a copy, because building leaves folders behind."""
     source = folder / "source"
-    kept = ("components", "plugin", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "CHANGELOG.md")
-    for name in kept:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        source.mkdir(exist_ok=True)
-        copy(ROOT / name, source / name)
+    copy_to(source)
     run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source])
     (wheel,) = folder.glob("*.whl")
     return wheel
@@ -50,8 +45,9 @@ def project(folder: Path, options: Mapping[str, str], program: str) -> Path:
     return folder
 
 
-def program_text(name: str = "python/__main__.py") -> str:
-    return (PROGRAMS / name).read_text()
+def program_text() -> str:
+    """The one with two databases."""
+    return (PROGRAMS / "python" / "__main__.py").read_text()
 
 
 def with_pip(environment: Path, wheel: Path) -> None:
@@ -78,12 +74,10 @@ def pinned() -> list[str]:
     return sorted({f"{d.name}=={d.version}" for d in distributions() if d.name != "heroku-postgres"})
 
 
-def run(words: list[Any], cwd: Path | None = None, **variables: str) -> str:
-    """Runs a command that has to succeed; returns what it prints."""
+def run(words: list[Any]) -> None:
+    """Runs a command that has to succeed."""
     done = subprocess.run(
         [str(word) for word in words],
-        cwd=cwd,
-        env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -91,4 +85,3 @@ def run(words: list[Any], cwd: Path | None = None, **variables: str) -> str:
         check=False,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-    return done.stdout

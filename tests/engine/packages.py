@@ -7,29 +7,25 @@ way, whatever the number of workers; tests run copies of the program for which i
 
 import fcntl
 import os
-import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import distributions, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from demo.walk import ROOT
 from local_heroku.launcher import LocalHeroku
-from toolchain import Finished, Stack, find
+from released import copy_to
+from toolchain import Stack, find
 
 from .conftest import Operator
+from .consumer import PROGRAMS, pinned
 
-PROGRAMS = Path(__file__).with_name("programs")
 VERSION = version("heroku-postgres")
-SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "components", "plugin")
-"""What of this repository a plugin is made of."""
-MADE = ("__pycache__", "*.egg-info", "venv", "build")
 INTERNAL = ("Traceback", "Unexpected <class", "File ", ".py")
 """What no refusal shows: the way through the code."""
 MODULES = "node_modules"
@@ -65,12 +61,7 @@ def edit_program(stack: Stack, resources: Mapping[str, Any]) -> None:
 
 def copy_repository(into: Path, number: str = VERSION) -> None:
     """This repository as a user clones it, so that nothing is made in the folder that the tests run in."""
-    into.mkdir(parents=True, exist_ok=True)
-    for name in SHIPPED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, into / name, ignore=shutil.ignore_patterns(*MADE), dirs_exist_ok=True)
-        else:
-            shutil.copy(ROOT / name, into)
+    copy_to(into)
     about = into / "pyproject.toml"
     about.write_text(about.read_text().replace(f'\nversion = "{VERSION}"', f'\nversion = "{number}"'))
 
@@ -106,10 +97,9 @@ def add_package(stack: Stack, source: str, environment: Mapping[str, str] = {}) 
 
 def _versions_in(folder: Path) -> Path:
     """Says to pip which versions the tests themselves run with, which it has at hand."""
-    pinned = sorted(f"{one.name}=={one.version}" for one in distributions() if one.name != "heroku-postgres")
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "constraints.txt"
-    file.write_text("\n".join(pinned))
+    file.write_text("\n".join(pinned()))
     return file
 
 
@@ -121,7 +111,7 @@ def somebody_with(added: Added, heroku: LocalHeroku, app: dict[str, Any], folder
     return operator
 
 
-def tear_down(operator: Operator, code: int = 0) -> Finished:
+def tear_down(operator: Operator) -> None:
     """With the very command that the stack prints."""
     (command,) = operator.stack.outputs()["teardown"]
-    return operator.run(*shlex.split(command)[1:], "--yes", "--skip-preview", code=code)
+    operator.type(command)

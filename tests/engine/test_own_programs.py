@@ -42,6 +42,13 @@ def told(operator: Operator, name: str) -> str:
     return str(operator.resource(name)["outputs"]["stdout"])
 
 
+def plan_a_move_that_fails(operator: Operator) -> None:
+    """Another plan in config, and a Heroku that refuses the unfollow."""
+    unfollow = f"/client/v11/databases/{operator.name}-db-2/unfollow"
+    operator.heroku.fault("status", unfollow, method="PUT", status=422)
+    operator.config("plan", "standard-2")
+
+
 READS = """
     database = Database("db", args)
     command.local.Command(
@@ -69,9 +76,7 @@ def test_a_run_that_put_everything_back_leaves_the_outputs_and_what_reads_them(w
     operator = with_program(READS)
     operator.adopt()
     before, read = operator.stack.outputs(), told(operator, "reader")
-    follower = f"{operator.name}-db-2"
-    operator.heroku.fault("status", f"/client/v11/databases/{follower}/unfollow", method="PUT", status=422)
-    operator.config("plan", "standard-2")
+    plan_a_move_that_fails(operator)
 
     failed = operator.up(code=1)
 
@@ -86,9 +91,7 @@ def test_a_failed_run_that_goes_on_with_the_rest_does_not_tell_of_a_move_either(
     operator = with_program(READS)
     operator.adopt()
     before, read = operator.stack.outputs(), told(operator, "reader")
-    follower = f"{operator.name}-db-2"
-    operator.heroku.fault("status", f"/client/v11/databases/{follower}/unfollow", method="PUT", status=422)
-    operator.config("plan", "standard-2")
+    plan_a_move_that_fails(operator)
 
     operator.up("--continue-on-error", code=1)
 

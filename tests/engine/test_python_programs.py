@@ -1,6 +1,5 @@
 """Programs of people's own in Python, each in a project beside the repository, from adoption to the teardown."""
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ def tear_down_all(operator: Operator, commands: list[str], old: list[str]) -> No
     kept = [name for name in operator.names() if not name.startswith(("db-1", "audit-1"))]
     assert len(commands) == len(old)
     for command in commands:
-        operator.run(*shlex.split(command)[1:], "--yes", "--skip-preview")
+        operator.type(command)
 
     assert [addon for addon in old if is_there(operator, addon)] == []
     assert operator.names() == kept

@@ -1,6 +1,5 @@
 """The programs that the README prints, run as they stand there."""
 
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.walk import ROOT
+import readme
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack
 
@@ -22,12 +21,6 @@ from .test_yaml import by_path as by_path
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 
-def program_in_readme(language: str) -> str:
-    """What is printed after the mark of that language."""
-    after = (ROOT / "README.md").read_text().split(f"<!-- program: {language} -->\n```{language}\n")[1]
-    return after.split("```\n")[0]
-
-
 @pytest.fixture
 def my_app(heroku: LocalHeroku) -> Iterator[dict[str, Any]]:
     """An app with the names of the README."""
@@ -38,7 +31,7 @@ def my_app(heroku: LocalHeroku) -> Iterator[dict[str, Any]]:
 def test_the_program_in_python_adopts_and_changes_the_plan_and_prints_what_removes_the_old_database(
     heroku: LocalHeroku, my_app: dict[str, Any], new_stack: Stack, tmp_path: Path
 ) -> None:
-    program = program_in_readme("python")
+    program = readme.program("python")
     project = consumer.project(tmp_path / "own", {"virtualenv": sys.prefix}, program)
     stack = Stack(new_stack.toolchain, project, tmp_path / "home", tmp_path / "state", around(heroku, tmp_path))
     stack.create()
@@ -51,7 +44,7 @@ def test_the_program_in_yaml_adopts_and_changes_the_plan_and_prints_what_removes
 ) -> None:
     stack = by_path.copy(around(heroku, tmp_path))
     added = yaml.safe_load((stack.project / "Pulumi.yaml").read_text())
-    program = program_in_readme("yaml").replace("name: my-app\n", f"name: {added['name']}\n")
+    program = readme.program("yaml").replace("name: my-app\n", f"name: {added['name']}\n")
     program += yaml.safe_dump({"packages": added["packages"]})  # as `pulumi package add` writes it
     (stack.project / "Pulumi.yaml").write_text(program)
 
@@ -73,5 +66,5 @@ def walk(operator: Operator, file: Path, program: str, line: str) -> None:
     outputs = operator.stack.outputs()
     assert outputs["primary"] == operator.heroku.primary("my-app") == "my-app-db-2"
     (command,) = outputs["teardown"]
-    operator.run(*shlex.split(command)[1:], "--yes", "--skip-preview")
+    operator.type(command)
     assert not is_there(operator, "postgresql-round-12345")

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from local_heroku.launcher import LocalHeroku
-from rogue import rogue_on
 from toolchain import Stack
 
 from .code_host import code_host
@@ -114,15 +113,10 @@ def test_a_preview_of_another_plan_shows_the_runbook(operator: Operator) -> None
 
 def test_a_changed_plan_moves_the_database_with_every_acknowledged_write(operator: Operator) -> None:
     operator.up()
-    with rogue_on(operator.app["database_url"]) as rogue:
-        operator.change("standard-2")
+    operator.change_while_somebody_writes()
 
-    new = f"{operator.name}-db-2"
-    assert operator.heroku.primary(operator.name) == new
-    assert len(rogue.acknowledged) > 100
-    assert rogue.missing_on(operator.heroku.database_url(new)) == set()
     assert operator.is_as_found()
-    assert operator.resource("reader")["inputs"]["input"] == new
+    assert operator.resource("reader")["inputs"]["input"] == f"{operator.name}-db-2"
     operator.up("--expect-no-changes")
 
 

@@ -16,21 +16,14 @@ from heroku_postgres.database import CREATE_MINUTES, TOKEN
 from heroku_postgres.decision import Kind, decide
 from heroku_postgres.wish import Wish
 from heroku_world import app, database, facts, wish
+from readme import README, ROOT, program, table
 
 from .test_schema import in_camel_case
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README = (ROOT / "README.md").read_text()
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 FIRST, SECOND = database("postgresql-round-12345"), database("shop-db-2", plan="standard-2")
-
-
-def table(*head: str) -> list[list[str]]:
-    """The rows of the one table of the README that has this head, each cell without its quotes."""
-    (rows,) = re.findall(rf"^\| {re.escape(' | '.join(head))} \|\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
-    return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in rows.splitlines()]
 
 
 def versions() -> dict[str, tuple[str, str]]:
@@ -48,12 +41,6 @@ def anchors(page: Path) -> set[str]:
     """What a heading is called in an address: small letters and dashes, without marks."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def program(language: str) -> str:
-    """The program of a language, as a test or a reader cuts it out."""
-    (text,) = re.findall(rf"<!-- program: {language} -->\n```{language}\n(.*?)```", README, re.DOTALL)
-    return str(text)
 
 
 def test_the_readme_has_a_row_for_every_step_in_their_order() -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,10 @@ import yaml
 
 from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.plugin import Provider
+from readme import ROOT, table
 
-ROOT = Path(__file__).parents[2]
+ARGUMENTS = ("argument", "config key", "meaning")
+"""The head of the README's table of them."""
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +113,6 @@ def test_the_engine_is_not_sent_elsewhere_for_code_to_run(schema: dict[str, Any]
     assert "pluginDownloadURL" not in schema
 
 
-def rows_under(heading: str) -> list[list[str]]:
-    """The cells of the table of a section of the README, without its head."""
-    section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    lines = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip(" `") for cell in cells] for cells in lines[2:]]
-
-
 @pytest.fixture
 def config() -> dict[str, Any]:
     """The keys that Pulumi.yaml declares."""
@@ -126,28 +120,28 @@ def config() -> dict[str, Any]:
 
 
 def test_the_readme_has_a_row_for_every_argument_and_no_other(resource: dict[str, Any]) -> None:
-    arguments = [row[0] for row in rows_under("Arguments")]
+    arguments = [row[0] for row in table(*ARGUMENTS)]
 
     assert arguments == list(DatabaseArgs.__annotations__)
     assert in_camel_case(dict.fromkeys(arguments)) == set(resource["inputProperties"])
 
 
 def test_the_readme_has_a_row_for_every_output_and_no_other(resource: dict[str, Any]) -> None:
-    outputs = [row[0] for row in rows_under("Outputs")]
+    outputs = [row[0] for row in table("output", "meaning")]
 
     assert outputs == list(Database.__annotations__)
     assert in_camel_case(dict.fromkeys(outputs)) == set(resource["properties"])
 
 
 def test_the_config_keys_of_the_readme_are_those_of_the_project_and_of_the_arguments(config: dict[str, Any]) -> None:
-    keys = {row[0]: row[1] for row in rows_under("Arguments")}
+    keys = {row[0]: row[1] for row in table(*ARGUMENTS)}
 
     assert list(keys.values()) == list(config)
     assert [in_camel_case({argument: None}) for argument in keys] == [{key} for key in keys.values()]
 
 
 def test_the_seconds_that_the_readme_gives_as_defaults_are_those_of_the_project(config: dict[str, Any]) -> None:
-    said = {key: meaning for _, key, meaning in rows_under("Arguments") if meaning.startswith("Seconds")}
+    said = {key: meaning for _, key, meaning in table(*ARGUMENTS) if meaning.startswith("Seconds")}
 
     assert {key: meaning.rstrip(" .|").split()[-1] for key, meaning in said.items()} == {
         key: str(declared["default"]) for key, declared in config.items() if declared["type"] == "integer"

@@ -29,6 +29,25 @@ def visit(url: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+def environment_of(api: str, token: str) -> dict[str, str]:
+    """What a client has to have in its environment."""
+    return {"HEROKU_API_URL": api, "HEROKU_API_KEY": token}
+
+
+def request_of(
+    url: str, token: str, method: str = "GET", body: Json = None, headers: dict[str, str] | None = None
+) -> Request:
+    """A request as a client of Heroku's sends it."""
+    content = None if body is None else json.dumps(body).encode()
+    given = {
+        "Accept": "application/vnd.heroku+json; version=3",
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        **(headers or {}),
+    }
+    return Request(url, content, given, method=method)
+
+
 class LocalHerokuFailed(AssertionError):
     """It did not start, or refused a request that a test needs; the text says what it said."""
 
@@ -77,7 +96,7 @@ class LocalHeroku:
     @property
     def environment(self) -> dict[str, str]:
         """What a client has to have in its environment."""
-        return {"HEROKU_API_URL": self.api, "HEROKU_API_KEY": self.token}
+        return environment_of(self.api, self.token)
 
     def log_text(self) -> str:
         """What it wrote to its standard error so far; empty once it has been stopped."""
@@ -94,7 +113,7 @@ class LocalHeroku:
 
         A look that stays without answer is asked for once more; what the local Heroku was at meanwhile is printed.
         """
-        request = self._request(method, path, body, headers)
+        request = request_of(self.api + path, self.token, method, body, headers)
         try:
             return self._answer(request)
         except TimeoutError:
@@ -106,16 +125,6 @@ class LocalHeroku:
             return self._answer(request)
         except TimeoutError:
             raise LocalHerokuFailed(f"{without}\nnor when it was asked for again\n{self._traces()}") from None
-
-    def _request(self, method: str, path: str, body: Json, headers: dict[str, str] | None) -> Request:
-        content = None if body is None else json.dumps(body).encode()
-        given = {
-            "Accept": "application/vnd.heroku+json; version=3",
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": "application/json",
-            **(headers or {}),
-        }
-        return Request(self.api + path, content, given, method=method)
 
     def _answer(self, request: Request) -> tuple[int, Json]:
         try:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,10 +13,8 @@ from pathlib import Path
 import pytest
 
 from hosted_plugin import hosted
+from released import ROOT, copy_to
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("components", "plugin", "Makefile", "MANIFEST.in", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
-NOT_TRACKED = shutil.ignore_patterns("__pycache__", "*.egg-info", "venv")
 OFFLINE = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 VERSION = version("heroku-postgres")
 WHEEL, SDIST = f"heroku_postgres-{VERSION}-py3-none-any.whl", f"heroku_postgres-{VERSION}.tar.gz"
@@ -35,12 +32,7 @@ def done(*command: str | Path, folder: Path) -> str:
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `make dist` fills, without an index."""
     folder = tmp_path_factory.mktemp("checkout")
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=NOT_TRACKED)
-        else:
-            shutil.copy2(source, folder)
+    copy_to(folder)
     done("make", "dist", f"VENV={sys.prefix}", f"--old-file={sys.prefix}/.ready", folder=folder)
     return folder / "dist"
 

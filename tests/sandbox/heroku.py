@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import psutil
 
-from local_heroku.launcher import ANSWER_SECONDS, READY_SECONDS, LocalHeroku
+from local_heroku.launcher import ANSWER_SECONDS, READY_SECONDS, LocalHeroku, environment_of, request_of
 
 APP, ADDON, PLAN = "shop", "postgresql-round-12345", "standard-0"
 """The app; its add-on has the same name in every sandbox, so that the README can be followed to the letter."""
@@ -42,14 +42,13 @@ class Running:
         return f"{addon} ({self._get(f'/addons/{addon}')['plan']['name'].partition(':')[2]})"
 
     def _get(self, path: str) -> Any:
-        about = {"Accept": "application/vnd.heroku+json; version=3", "Authorization": f"Bearer {self.token}"}
-        with urlopen(Request(self.api + path, headers=about), timeout=ANSWER_SECONDS) as answer:
+        with urlopen(request_of(self.api + path, self.token), timeout=ANSWER_SECONDS) as answer:
             return json.load(answer)
 
     @property
     def environment(self) -> dict[str, str]:
         """What a client has to have in its environment."""
-        return {"HEROKU_API_URL": self.api, "HEROKU_API_KEY": self.token}
+        return environment_of(self.api, self.token)
 
 
 @contextmanager

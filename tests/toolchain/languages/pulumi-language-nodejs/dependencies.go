@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	"github.com/pulumi/pulumi/sdk/v3/nodejs/npm"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"toolchain/languages/program"
 )
 
 // InstallDependencies fills node_modules with what a program's package.json names.
@@ -50,11 +52,7 @@ func (h *host) GetProgramDependencies(
 	if err != nil {
 		return nil, err
 	}
-	listed := &pulumirpc.GetProgramDependenciesResponse{}
-	for _, one := range installed {
-		listed.Dependencies = append(listed.Dependencies, &pulumirpc.DependencyInfo{Name: one.Name, Version: one.Version})
-	}
-	return listed, nil
+	return program.Installed(installed), nil
 }
 
 // RuntimeOptionsPrompts asks nothing: npm is taken where no lock file speaks for another.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+
+	"toolchain/languages/program"
 )
 
 // manifest is what a package.json says of itself and of its plugin.
@@ -68,24 +70,5 @@ func dependencyOf(found manifest) *pulumirpc.PackageDependency {
 	if !found.Pulumi.Resource {
 		return nil
 	}
-	dependency := &pulumirpc.PackageDependency{
-		Kind: "resource", Name: found.Pulumi.Name, Version: found.Pulumi.Version, Server: found.Pulumi.Server,
-		Parameterization: parameters(found.Pulumi.Parameterization),
-		Extension:        parameters(found.Pulumi.ExtensionParameterization),
-	}
-	if dependency.Name == "" {
-		dependency.Name = strings.TrimPrefix(found.Name, "@pulumi/")
-	}
-	if dependency.Version == "" {
-		dependency.Version = found.Version
-	}
-	dependency.Version = "v" + strings.TrimPrefix(dependency.Version, "v")
-	return dependency
-}
-
-func parameters(said *plugin.PulumiParameterizationJSON) *pulumirpc.PackageParameterization {
-	if said == nil {
-		return nil
-	}
-	return &pulumirpc.PackageParameterization{Name: said.Name, Version: said.Version, Value: said.Value}
+	return program.Plugin(found.Pulumi, strings.TrimPrefix(found.Name, "@pulumi/"), found.Version)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
+
+	"toolchain/languages/program"
 )
 
 // InstallDependencies makes the environment of a program or plugin, with what it names in its files.
@@ -53,11 +55,7 @@ func (h *host) GetProgramDependencies(
 	if err != nil {
 		return nil, err
 	}
-	listed := &pulumirpc.GetProgramDependenciesResponse{}
-	for _, one := range installed {
-		listed.Dependencies = append(listed.Dependencies, &pulumirpc.DependencyInfo{Name: one.Name, Version: one.Version})
-	}
-	return listed, nil
+	return program.Installed(installed), nil
 }
 
 // About says which python and which package manager a project uses.

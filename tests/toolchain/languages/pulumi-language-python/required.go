@@ -11,6 +11,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
 
+	"toolchain/languages/program"
 	"toolchain/languages/serve"
 )
 
@@ -115,27 +116,9 @@ func dependencyOf(one plugin.DependencyInfo, described *plugin.PulumiPluginJSON)
 	if !described.Resource {
 		return nil
 	}
-	dependency := &pulumirpc.PackageDependency{
-		Kind: "resource", Name: described.Name, Version: described.Version, Server: described.Server,
-		Parameterization: parameters(described.Parameterization),
-		Extension:        parameters(described.ExtensionParameterization),
-	}
-	if dependency.Name == "" {
-		dependency.Name = strings.TrimPrefix(one.Name, "pulumi-")
-	}
-	if dependency.Version == "" {
-		dependency.Version = pluginVersion(one.Version)
-	}
-	if dependency.Version == "" {
+	version := pluginVersion(one.Version)
+	if described.Version == "" && version == "" {
 		return nil
 	}
-	dependency.Version = "v" + strings.TrimPrefix(dependency.Version, "v")
-	return dependency
-}
-
-func parameters(said *plugin.PulumiParameterizationJSON) *pulumirpc.PackageParameterization {
-	if said == nil {
-		return nil
-	}
-	return &pulumirpc.PackageParameterization{Name: said.Name, Version: said.Version, Value: said.Value}
+	return program.Plugin(*described, strings.TrimPrefix(one.Name, "pulumi-"), version)
 }

@@ -1,0 +1,19 @@
+"""The README as tests read it: its tables, and the programs that it prints."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def table(*head: str) -> list[list[str]]:
+    """The rows of the one table of the README that has this head, each cell without its quotes."""
+    (rows,) = re.findall(rf"^\| {re.escape(' | '.join(head))} \|\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+    return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in rows.splitlines()]
+
+
+def program(language: str) -> str:
+    """The program of a language, as a reader cuts it out."""
+    (text,) = re.findall(rf"<!-- program: {language} -->\n```{language}\n(.*?)```", README, re.DOTALL)
+    return str(text)
