@@ -1,6 +1,10 @@
 """Facts for tests, as short as the tests need them: an app `shop` and its databases."""
 
+from heroku_changeover.command import STEPS
 from heroku_changeover.facts import App, Attachment, Database, Dyno, Facts, ProcessType
+from heroku_postgres import decision
+from heroku_postgres.decision import Decision
+from heroku_postgres.known import Known, KnownGeneration
 from heroku_postgres.wish import Wish
 
 APP, OTHER_APP = "shop", "admin"
@@ -45,3 +49,29 @@ def wish(
 ) -> Wish:
     apps = more.pop("apps", (APP,))
     return Wish("db", tuple(apps), plan, adopt, hold, **more)  # type: ignore[arg-type] # tests spell any field
+
+
+def known(wanted: Wish, seen: Facts, *, without: tuple[str, ...] = ()) -> Known:
+    """
+    What a stack knows whose last run left DATABASE where it is: all databases but those `without`; those up to the
+    primary have been promoted, later ones have come up to that.
+    """
+    numbers = {d: 1 if d.name == wanted.adopt else wanted.number_of(d.name) for d in seen.databases}
+    primary = numbers.get(seen.primary) if seen.primary else None
+    generations = tuple(
+        KnownGeneration(n, d.id, "id-shop", _steps(n, primary or 0))
+        for d, n in numbers.items()
+        if n is not None and d.name not in without
+    )
+    if primary is None or seen.primary is None:
+        return Known(generations)
+    return Known(generations, seen.primary.id, seen.primary.plan)
+
+
+def _steps(number: int, primary: int) -> tuple[str, ...]:
+    return () if number == 1 else STEPS if number <= primary else STEPS[:3]
+
+
+def decide(wanted: Wish, seen: Facts, knowing: Known | None = None) -> Decision:
+    """The decision for a stack that has all that is there, unless a test says what it knows."""
+    return decision.decide(wanted, seen, known(wanted, seen) if knowing is None else knowing)

@@ -47,6 +47,12 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
         urn = f"urn:pulumi:test::shop::{request.type}::{request.name}"
         return resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id", object=request.object)
 
+    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name of the call
+        """What the state of a stack has that was never updated."""
+        answer = provider_pb2.InvokeResponse()
+        getattr(answer, "return").update({"outputs": {}})
+        return answer
+
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802 - the name of the call
         return Empty()
 

@@ -7,7 +7,7 @@ Data API, what the Heroku CLI reads (github.com/heroku/cli, commands under pg:).
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -36,14 +36,19 @@ SIZES = {"bytes": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 
 def look(
-    apps: Sequence[str], environ: Mapping[str, str] = os.environ, likely: Sequence[str] = (), plan: str = ""
+    apps: Sequence[str],
+    environ: Mapping[str, str] = os.environ,
+    likely: Sequence[str] = (),
+    plan: str = "",
+    ids: Collection[str] = (),
 ) -> Facts:
     """
     All facts that a decision about the databases of these apps needs; the first app pays for them.
 
     `likely` are names of add-ons that it probably has: what a database needs is asked for at once then, and not only
     when Heroku has listed the add-ons. A name that is wrong costs three requests. `plan` is the one that is wanted:
-    what Heroku is about to do to a database is asked for only if it is on another one.
+    what Heroku is about to do to a database is asked for only if it is on another one. `ids` are UUIDs of databases
+    that are looked for whoever pays for them; one that is gone is left out.
 
     Raises:
         Refused: the first app does not exist, or the token does not open it.
@@ -60,7 +65,7 @@ def look(
         readable = tuple(app for app, _ in found if app)
         if found[0][0] is None:
             raise Refused(f"app {apps[0]}: {found[0][1]}")
-        rows = _with_primaries(heroku, own.result(), readable)
+        rows = _with_others(heroku, own.result(), readable, ids)
         databases = pool.map(lambda row: database_from(heroku, row, asked.get(str(row.get("name")))), rows)
         return Facts(
             apps=tuple(
@@ -178,12 +183,32 @@ def _is_live(addon: Json) -> bool:
 
 
 @reads("an add-on")
-def _with_primaries(heroku: Heroku, own: list[Json], apps: Iterable[App]) -> list[Json]:
-    """The app's own databases, and the primary of each app that another app pays for."""
-    known = {a["id"] for a in own}
-    foreign = {a.primary.addon_id for a in apps if a.primary} - known
-    rows = [heroku.get(f"/addons/{addon_id}") for addon_id in sorted(foreign)]
-    return own + [r for r in rows if r["addon_service"]["name"] == SERVICE]
+def _with_others(heroku: Heroku, own: list[Json], apps: Iterable[App], ids: Collection[str]) -> list[Json]:
+    """The app's own databases, the primary of each app that another app pays for, and those that have these UUIDs."""
+    primaries = {a.primary.addon_id for a in apps if a.primary}
+    rows = [_addon(heroku, addon_id) for addon_id in sorted({*primaries, *ids} - {a["id"] for a in own})]
+    return own + [r for r in rows if r is not None and _is_live(r) and r["addon_service"]["name"] == SERVICE]
+
+
+def _addon(heroku: Heroku, addon_id: str) -> Json | None:
+    try:
+        return heroku.get(f"/addons/{addon_id}")
+    except NotFound:
+        return None
+
+
+@reads("an app")
+def name_of_app(app_id: str, environ: Mapping[str, str] = os.environ) -> str:
+    """
+    What an app is called today, by its UUID; empty where it is gone.
+
+    Raises:
+        HerokuError: Heroku could not be asked.
+    """
+    try:
+        return _text(Heroku(address_from(environ)).get(f"/apps/{app_id}")["name"])
+    except NotFound:
+        return ""
 
 
 @reads("releases")

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.runtime import settings
 from pulumi.runtime.sync_await import _sync_await
 
-from heroku_changeover.errors import ChangeoverError, NoToken
-from heroku_changeover.look import look
+from heroku_changeover.errors import ChangeoverError, NoToken, Refused
+from heroku_changeover.look import look, name_of_app
+from heroku_postgres.known import Known, read_known
 from heroku_postgres.program import search_folder
 from heroku_postgres.report import in_a_sentence
 from heroku_postgres.wish import Wish, wish_from
@@ -91,6 +93,9 @@ class Database(pulumi.ComponentResource):
     primary: pulumi.Output[str]
     """The name of the add-on that is DATABASE when the run has ended well."""
 
+    primary_id: pulumi.Output[str]
+    """The UUID of that add-on, which stays when it is renamed."""
+
     plan: pulumi.Output[str]
     """The plan that the primary is on, without the name of the service."""
 
@@ -116,11 +121,13 @@ class Database(pulumi.ComponentResource):
         with _readable(), ThreadPoolExecutor(1) as pool:
             wish = wish_from(name, args)
             search = search_folder(STARTED_IN, pulumi.get_root_directory())
-            looking = pool.submit(look, wish.apps, likely=wish.likely_addons, plan=wish.plan)
             super().__init__(TOKEN, name, {}, opts)
             provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
+            known = _sync_await(read_known(name, (opts.aliases if opts else None) or ()))
+            looking = pool.submit(_look, wish, known)
             facts = _seen(looking)
-        decision = _decision(wish, facts)
+            _require_alone(wish, facts.app.id)
+        decision = _decision(wish, facts, known)
         options = pulumi.ResourceOptions(parent=self, providers=[provider], protect=False)
         generations = _declare(wish, facts.app.id, decision, search, options)
         self._depend_on(generations[decision.primary])
@@ -129,6 +136,7 @@ class Database(pulumi.ComponentResource):
         self.register_outputs(
             {
                 "primary": self.primary,
+                "primary_id": self.primary_id,
                 "plan": self.plan,
                 "retired": self.retired,
                 "teardown": self.teardown,
@@ -178,6 +186,7 @@ class Database(pulumi.ComponentResource):
         """Each tells what is so: a run that does not reach the end leaves what was true before."""
         now, last = decision.until_then or decision, generations[decision.primary].last
         self.primary = _once(last, decision.primary, now.primary)
+        self.primary_id = _once(last, _id_of(decision, generations), _id_of(now, generations))
         self.plan = _once(last, decision.plan, now.plan)
         self.retired = _once(last, list(decision.retired), list(now.retired))
         self.teardown = _once(last, _teardowns(decision, generations), _teardowns(now, generations))
@@ -229,7 +238,46 @@ def _seen(looking: "Future[Facts]") -> "Facts":
     return _sync_await(seen())
 
 
-def _decision(wish: Wish, facts: "Facts") -> "Decision":
+def _look(wish: Wish, known: Known) -> "Facts":
+    """
+    Raises:
+        Refused: the app is not there; if it was renamed, its name of today is said.
+        HerokuError: Heroku could not be asked.
+    """
+    try:
+        return look(wish.apps, likely=wish.likely_addons, plan=wish.plan, ids=known.ids)
+    except Refused as error:
+        for app_id in sorted({g.app_id for g in known.generations} - {""}):
+            if (name := name_of_app(app_id)) and name != wish.app:
+                raise Refused(
+                    f"app {wish.app} is called {name} now: set `app` to that, `pulumi config set app {name}` where "
+                    "config has it"
+                ) from error
+        raise
+
+
+def _require_alone(wish: Wish, app_id: str) -> None:
+    """
+    Raises:
+        Refused: this program has another Database of the same app; each would take the other's changeover back.
+    """
+    declared = _DECLARED.setdefault(ONE_RUN or settings.SETTINGS.monitor, {})
+    other = declared.setdefault(app_id, wish.name)
+    if other != wish.name:
+        raise Refused(
+            f"the Databases {other!r} and {wish.name!r} are both about DATABASE of app {wish.app}: "
+            "take one of them out of the program"
+        )
+
+
+ONE_RUN: object | None = None
+"""Set where this process serves one run of the engine alone: a plugin gets a connection for each resource."""
+
+_DECLARED: "WeakKeyDictionary[object, dict[str, str]]" = WeakKeyDictionary()
+"""The names of the Databases by their apps' UUIDs, for each run by its connection to the engine."""
+
+
+def _decision(wish: Wish, facts: "Facts", known: Known) -> "Decision":
     """
     What is to be declared, before any of it is.
 
@@ -238,7 +286,7 @@ def _decision(wish: Wish, facts: "Facts") -> "Decision":
     """
     from heroku_postgres.decision import decide
 
-    decision = decide(wish, facts)
+    decision = decide(wish, facts, known)
     if decision.is_refused:
         raise pulumi.RunError(_refusal(wish, decision))
     return decision
@@ -263,6 +311,11 @@ def _removal(decision: "Decision", generations: "dict[str, Generation]") -> pulu
     """What removes the database that this run leaves; of those that it left before, the outputs tell."""
     left = [generations[decision.until_then.primary].teardown] if decision.until_then else []
     return pulumi.Output.all(*left).apply(list)
+
+
+def _id_of(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Input[str]:
+    primary = generations.get(decision.primary)
+    return primary.database_id if primary else ""
 
 
 def _report(decision: "Decision", generations: "dict[str, Generation]") -> pulumi.Output[str]:

@@ -1,13 +1,11 @@
 """
-What is declared, decided from the wish and the facts alone: no I/O, no Pulumi, no clock.
+What is declared, decided from the wish, the facts and what the stack knows alone: no I/O, no Pulumi, no clock.
 
-A *generation* is one add-on in the life of a database: the first one is adopted or fresh, every later one was born as
-a follower. The *primary* is the generation attached as DATABASE; the *target* the one that is to become it; a
-*retired* one was primary before; one that is *cut off* was unfollowed but never promoted, because a changeover broke
-between the two.
+A *generation* is one add-on in the life of a database: adopted, fresh, or born as a follower. The *primary* is the
+generation attached as DATABASE; the *target* the one that is to become it; a *retired* one was primary before; one that
+is *cut off* was unfollowed but never promoted, because a changeover broke between the two.
 """
 
-import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -22,10 +20,13 @@ from heroku_postgres.findings import (
     standing_findings,
     warning,
 )
+from heroku_postgres.identity import managed_databases, next_number, not_its_own, not_managed, of_another
+from heroku_postgres.known import Known
 from heroku_postgres.runbook import runbook
 from heroku_postgres.wish import Wish
 
 AWAIT_ONLY = STEPS[:1]
+PROMOTE = STEPS[3]
 
 
 class Kind(Enum):
@@ -90,67 +91,67 @@ class Decision:
         return has_errors(self.findings)
 
 
-def decide(wish: Wish, facts: Facts) -> Decision:
+def decide(wish: Wish, facts: Facts, known: Known) -> Decision:
     """The one decision; the rows of its table are the branches below."""
-    managed = managed_databases(wish, facts)
+    managed = managed_databases(wish, facts, known)
     primary = facts.primary
+    if stranger := of_another(wish, facts, known, managed):
+        return _refused(wish, known, managed, primary, [stranger])
     if primary is None:
-        return _without_primary(wish, facts, managed)
+        return _without_primary(wish, facts, known, managed)
     if primary not in managed.values():
-        return _refused(wish, managed, primary, [_not_managed(wish, primary), *standing_findings(wish, facts, primary)])
+        problems = [not_managed(wish, known, primary), *standing_findings(wish, facts, primary)]
+        return _refused(wish, known, managed, primary, problems)
+    if problem := not_its_own(wish, facts, known, managed, primary):
+        return _refused(wish, known, managed, primary, [problem, *standing_findings(wish, facts, primary)])
     if primary.plan == wish.plan:
-        return _settled(wish, facts, managed, primary)
-    return _changeover(wish, facts, managed, primary)
+        return _settled(wish, facts, known, managed, primary)
+    return _changeover(wish, facts, known, managed, primary)
 
 
-def managed_databases(wish: Wish, facts: Facts) -> dict[int, Database]:
-    """The live databases of this component by their generation."""
-    numbered = {d.name: wish.number_of(d.name) for d in facts.databases if d.app == wish.app}
-    own = sorted((number, name) for name, number in numbered.items() if number is not None)
-    return {number: database for number, name in own if (database := facts.database(name)) is not None}
-
-
-def _without_primary(wish: Wish, facts: Facts, managed: dict[int, Database]) -> Decision:
+def _without_primary(wish: Wish, facts: Facts, known: Known, managed: dict[int, Database]) -> Decision:
     problems = [f for f in standing_findings(wish, facts, None) if f.is_error]
     problems += [_on_another(app) for app in facts.apps if app.primary]
     if managed:
-        problems.append(_detached(wish, managed))
-    elif wish.adopt:
+        problems.append(_detached(wish, known, managed))
+    elif wish.adopt and not known.generations:
         problems.append(_nothing_to_adopt(wish))
     if problems:
-        return _refused(wish, managed, None, problems)
-    addon = wish.addon_name(1)
-    fresh = Declared(1, addon, wish.plan, "primary", protect=True)
+        return _refused(wish, known, managed, None, problems)
+    number = next_number(wish, facts, known, managed)
+    addon = wish.addon_name(number)
+    fresh = Declared(number, addon, wish.plan, "primary", protect=True)
     summary, nothing = f"{addon} is created on {wish.plan} for app {wish.app}", Decision(Kind.FRESH, (), (), "", "", "")
-    return Decision(Kind.FRESH, (fresh,), (), summary, addon, wish.plan, until_then=nothing)
+    found = (_gone(wish, addon),) if known.generations else ()
+    return Decision(Kind.FRESH, (fresh,), found, summary, addon, wish.plan, until_then=nothing)
 
 
-def _settled(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
+def _settled(wish: Wish, facts: Facts, known: Known, managed: dict[int, Database], primary: Database) -> Decision:
     """A follower that is left from a changed mind is a pure copy and is not declared; everything else stays."""
     number = _number(managed, primary)
     kept = {n: d for n, d in managed.items() if d is primary or not d.is_follower}
-    cut_off = [d for n, d in kept.items() if n > number]
     found = standing_findings(wish, facts, primary)
-    if cut_off and not _is_serving(facts):
-        found.append(_unfinished(wish, primary, cut_off[0]))
-    generations = tuple(_standing(wish, n, d, number, protect=True) for n, d in kept.items())
+    if not _is_serving(facts):
+        found += _unfinished(wish, known, managed, primary, kept)
+    generations = tuple(_standing(known, managed, n, number, protect=True) for n in kept)
     retired = tuple(d.name for d in kept.values() if d is not primary)
     summary = f"{primary.name} is the primary on {primary.plan}"
     kind = Kind.REFUSED if has_errors(found) else Kind.SETTLED
     return Decision(kind, generations, tuple(found), summary, primary.name, primary.plan, retired)
 
 
-def _changeover(wish: Wish, facts: Facts, managed: dict[int, Database], primary: Database) -> Decision:
-    number, goal = _number(managed, primary), _target(wish, managed, primary) or _next_number(wish, facts, managed)
+def _changeover(wish: Wish, facts: Facts, known: Known, managed: dict[int, Database], primary: Database) -> Decision:
+    number = _number(managed, primary)
+    goal = _target(wish, known, managed, primary) or next_number(wish, facts, known, managed)
     existing = managed.get(goal)
     target = _target_declared(wish, goal, existing, primary)
     kept = {n: d for n, d in managed.items() if d is primary or (not d.is_follower and n != goal)}
     found = standing_findings(wish, facts, primary)
     found += changeover_findings(Outlook(wish, facts, primary, target.addon, existing))
-    found += _unfinished_findings(wish, facts, primary, existing, [d for n, d in kept.items() if n > number])
+    found += _unfinished_findings(wish, facts, primary, existing, _unfinished(wish, known, managed, primary, kept))
     if has_errors(found):
-        return _refused(wish, managed, primary, found)
-    generations = [target, *(_standing(wish, n, d, number, protect=wish.hold) for n, d in kept.items())]
+        return _refused(wish, known, managed, primary, found)
+    generations = [target, *(_standing(known, managed, n, number, protect=wish.hold) for n in kept)]
     before = Decision(
         kind=Kind.PREPARED,
         generations=tuple(sorted(generations, key=lambda g: g.number)),
@@ -178,7 +179,7 @@ def _switched(before: Decision, wish: Wish, target: Declared, leader: Database, 
     )
 
 
-def _target(wish: Wish, managed: dict[int, Database], primary: Database) -> int | None:
+def _target(wish: Wish, known: Known, managed: dict[int, Database], primary: Database) -> int | None:
     """
     The follower of the primary on the wanted plan; or what was cut off from it on that plan by a changeover that broke.
 
@@ -186,18 +187,13 @@ def _target(wish: Wish, managed: dict[int, Database], primary: Database) -> int 
     """
     later = {n: d for n, d in managed.items() if n > _number(managed, primary) and d.plan == wish.plan}
     following = [n for n, d in later.items() if d.is_follower and d.following == primary.name]
-    cut_off = [n for n, d in later.items() if not d.is_follower]
+    cut_off = [n for n, d in later.items() if not d.is_follower and (_is_cut_off(known, n) or not d.is_known)]
     return max(cut_off or following, default=None)
 
 
-def _next_number(wish: Wish, facts: Facts, managed: dict[int, Database]) -> int:
-    """
-    A number that no generation has had.
-
-    The state may remember the steps of one that was destroyed by hand, and would not run them again for another add-on.
-    """
-    past = (wish.number_of(name) for name in facts.past_addons)
-    return 1 + max([*managed, *(number for number in past if number is not None)])
+def _is_cut_off(known: Known, number: int) -> bool:
+    """Whether a database that follows nobody was never promoted; only a run of this very stack can have left that."""
+    return number in known.numbers and PROMOTE not in known.steps(number)
 
 
 def _target_declared(wish: Wish, number: int, existing: Database | None, primary: Database) -> Declared:
@@ -213,14 +209,15 @@ def _target_declared(wish: Wish, number: int, existing: Database | None, primary
     )
 
 
-def _standing(wish: Wish, number: int, database: Database, primary: int, *, protect: bool) -> Declared:
+def _standing(known: Known, managed: dict[int, Database], number: int, primary: int, *, protect: bool) -> Declared:
     """
     A generation that is there already.
 
-    Its steps are recorded in state and so are declared again; one that was cut off and is not wanted any more has
-    none, so that none of them can promote it.
+    Those of its steps that have ended are declared again, and none else, so that no step ever runs for a database of
+    before; only the primary's may have one left to do, where a run broke after the move. One that was adopted has none.
     """
-    role = "primary" if number == primary else "retired" if number < primary else "cut off"
+    database, ended = managed[number], known.steps(number)
+    role = "primary" if number == primary else "cut off" if number > primary and PROMOTE not in ended else "retired"
     return Declared(
         number,
         database.name,
@@ -228,16 +225,17 @@ def _standing(wish: Wish, number: int, database: Database, primary: int, *, prot
         role,
         import_id=database.id,
         protect=protect and role == "primary",
-        steps=STEPS if number > 1 and role != "cut off" else (),
-        leader=_leader_before(wish, number),
+        steps={"primary": STEPS if ended else (), "retired": ended}.get(role, ()),
+        leader=_leader_before(known, managed, number),
     )
 
 
-def _leader_before(wish: Wish, number: int) -> str | None:
-    """The generation before; only for the text of steps that are recorded in state and never run again."""
-    if number < 2:
-        return None
-    return wish.adopt if number == 2 and wish.adopt else wish.addon_name(number - 1)
+def _leader_before(known: Known, managed: dict[int, Database], number: int) -> str | None:
+    """What a primary was moved from: DATABASE when a run ended well last, or else the generation before it."""
+    last = next((d for n, d in managed.items() if d.id == known.primary_id and n != number), None)
+    before = [d for n, d in managed.items() if n < number]
+    leader = last or (before[-1] if before else None)
+    return leader.name if leader else None
 
 
 def _number(managed: dict[int, Database], database: Database) -> int:
@@ -248,43 +246,36 @@ def _is_serving(facts: Facts) -> bool:
     return all(app.is_serving for app in facts.apps)
 
 
-def _refused(wish: Wish, managed: dict[int, Database], primary: Database | None, problems: list[Finding]) -> Decision:
+def _refused(
+    wish: Wish, known: Known, managed: dict[int, Database], primary: Database | None, problems: list[Finding]
+) -> Decision:
     """Nothing is declared away by a run that fails: every live generation stays."""
     number = _number(managed, primary) if primary and primary in managed.values() else 0
-    generations = tuple(_standing(wish, n, d, number, protect=True) for n, d in managed.items())
+    generations = tuple(_standing(known, managed, n, number, protect=True) for n in managed)
     name, plan = (primary.name, primary.plan) if primary else ("", wish.plan)
     return Decision(Kind.REFUSED, generations, tuple(problems), "nothing is done", name, plan)
 
 
+def _unfinished(
+    wish: Wish, known: Known, managed: dict[int, Database], primary: Database, kept: dict[int, Database]
+) -> list[Finding]:
+    """What a changeover has left that broke between the unfollow and the move."""
+    number = _number(managed, primary)
+    cut_off = [d for n, d in kept.items() if n > number and PROMOTE not in known.steps(n)]
+    return [_broken(wish, primary, d, d.id in known.ids) for d in cut_off[:1]]
+
+
 def _unfinished_findings(
-    wish: Wish, facts: Facts, primary: Database, target: Database | None, cut_off: list[Database]
+    wish: Wish, facts: Facts, primary: Database, target: Database | None, cut_off: list[Finding]
 ) -> list[Finding]:
     serving = _is_serving(facts)
     if cut_off and not serving:
-        return [_unfinished(wish, primary, cut_off[0])]
+        return cut_off
     if not serving and target is None:
         return [_not_serving(facts)]
     if wish.hold and target is not None and not (serving and (target.is_follower or not target.is_known)):
         return [_held(primary, target)]
     return [] if serving else [_resumed(facts)]
-
-
-def _not_managed(wish: Wish, primary: Database) -> Finding:
-    return finding(
-        "not-managed",
-        f"DATABASE of app {wish.app} is {primary.name}, which this stack does not manage",
-        "only a database that is in the stack can be changed over",
-        _how_to_manage(wish, primary),
-    )
-
-
-def _how_to_manage(wish: Wish, primary: Database) -> str:
-    """A name that another Database gave is never adopted: its generations would be taken for others."""
-    if primary.app != wish.app:
-        return f"declare it with app {primary.app}, which pays for it"
-    if made := re.fullmatch(rf"{re.escape(wish.app)}-([a-z][a-z0-9-]*)-[1-9][0-9]*", primary.name):
-        return f"a Database called {made[1]!r} made it: give this one that name, by which it finds its generations"
-    return f"adopt it: that is the argument `adopt`, or `pulumi config set adopt {primary.name}` where config has it"
 
 
 def _on_another(app: App) -> Finding:
@@ -296,13 +287,23 @@ def _on_another(app: App) -> Finding:
     )
 
 
-def _detached(wish: Wish, managed: dict[int, Database]) -> Finding:
-    newest = managed[max(managed)].name
+def _detached(wish: Wish, known: Known, managed: dict[int, Database]) -> Finding:
+    last = next((d for d in managed.values() if d.id == known.primary_id), managed[max(managed)]).name
     return finding(
         "primary-detached",
         f"app {wish.app} has no DATABASE, although {', '.join(d.name for d in managed.values())} is there",
         "it cannot be told which database the app's data is in",
-        f"attach the right one: `heroku addons:attach {newest} --as DATABASE --app {wish.app}`",
+        f"attach the right one, for all that this stack knows: `heroku addons:attach {last} --as DATABASE --app "
+        f"{wish.app}`",
+    )
+
+
+def _gone(wish: Wish, addon: str) -> Finding:
+    return warning(
+        "primary-gone",
+        f"no database that this stack has of app {wish.app} is on Heroku any more, and the app has no DATABASE",
+        f"a fresh and empty one, {addon}, is made in its place",
+        "stop here if the data is wanted: `heroku pg:backups --app " + wish.app + "` lists what can be restored",
     )
 
 
@@ -337,13 +338,16 @@ def _down(facts: Facts) -> str:
     return ", ".join(a.name for a in facts.apps if not a.is_serving)
 
 
-def _unfinished(wish: Wish, primary: Database, cut_off: Database) -> Finding:
+def _broken(wish: Wish, primary: Database, cut_off: Database, can_be_finished: bool) -> Finding:
+    give_up = (
+        f"bring the apps back on {primary.name} (scale up, `heroku maintenance:off`) and destroy {cut_off.name}, "
+        "`heroku addons:destroy`"
+    )
     return finding(
         "unfinished-changeover",
         f"{cut_off.name} ({cut_off.plan}) was unfollowed but never promoted, and the apps are not serving",
         f"an earlier changeover broke between the two; the plan now says {wish.plan}",
-        f"to finish it, set plan back to {cut_off.plan}; to give it up, bring the apps back on {primary.name} "
-        f"(scale up, `heroku maintenance:off`) and destroy {cut_off.name}",
+        f"to finish it, set plan back to {cut_off.plan}; to give it up, {give_up}" if can_be_finished else give_up,
     )
 
 

@@ -181,7 +181,7 @@ def _other_runtime(o: Outlook) -> Iterator[Finding]:
 
 
 def _apps_not_listed(o: Outlook) -> Iterator[Finding]:
-    others = sorted(o.primary.apps - set(o.wish.apps))
+    others = sorted({a.app for a in o.primary.attachments if a.is_primary} - set(o.wish.apps))
     if others:
         yield finding(
             "apps-not-listed",
@@ -191,15 +191,33 @@ def _apps_not_listed(o: Outlook) -> Iterator[Finding]:
         )
 
 
+def _attached_elsewhere(o: Outlook) -> Iterator[Finding]:
+    """An app whose DATABASE is not the primary, and that has the primary under another name."""
+    on_it = {*o.wish.apps, *(a.app for a in o.primary.attachments if a.is_primary)}
+    for attachment in o.primary.attachments:
+        if attachment.app not in on_it:
+            yield finding(
+                "attached-elsewhere",
+                f"app {attachment.app} has {o.primary.name} as {attachment.name}, and not as its DATABASE",
+                "it is not taken down, so it would go on with the old database under that name",
+                f"`{_detach(attachment)}` for the changeover, and attach the new one under that name afterwards",
+            )
+
+
+def _detach(attachment: Attachment) -> str:
+    return f"heroku addons:detach {attachment.name} --app {attachment.app}"
+
+
 def _other_primary(o: Outlook) -> Iterator[Finding]:
     for app in o.facts.apps:
         if app.primary is None or app.primary.addon_id not in {o.primary.id, o.target.id if o.target else ""}:
             has = app.primary.addon_name if app.primary else "none"
+            also = "".join(f", and `{_detach(a)}`" for a in o.primary.attached_to(app.name))
             yield finding(
                 "app-on-another-database",
                 f"DATABASE of app {app.name} is {has}, not {o.primary.name}",
                 "it would be taken to another database's data",
-                "take it out of `apps`, or attach the right database",
+                f"take it out of `apps`{also}, or attach the right database",
             )
 
 
@@ -401,6 +419,7 @@ CHANGEOVER: tuple[Callable[[Outlook], Iterator[Finding]], ...] = (
     _too_far_below,
     _other_runtime,
     _apps_not_listed,
+    _attached_elsewhere,
     _other_primary,
     _heroku_maintenance,
     _fir,

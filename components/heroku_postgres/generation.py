@@ -13,6 +13,7 @@ from heroku_changeover.command import (
     WINDOW_VARIABLE,
     Order,
     guard_arguments,
+    open_urn,
     shell_text,
     step_arguments,
     teardown_text,
@@ -31,8 +32,11 @@ class Generation(pulumi.ComponentResource):
     An add-on with what belongs to it.
 
     `report` is what its restore step printed, None where it has no such step. `teardown` is the command that removes
-    it and nothing else. `last` is what comes to be last: its restore step, else its add-on.
+    it and nothing else. `last` is what comes to be last: its restore step, else its add-on. `database_id` is the UUID
+    of the add-on; by what is registered as output, later runs find the add-on whatever it is called by then.
     """
+
+    database_id: pulumi.Output[str]
 
     report: pulumi.Output[str] | None
     teardown: pulumi.Output[str]
@@ -44,17 +48,22 @@ class Generation(pulumi.ComponentResource):
         super().__init__(TOKEN, name, {}, opts)
         self._name, self._wish, self._declared, self._search = name, wish, declared, search
         self._addon = self._make_addon(app_id)
-        self._guard_text = self._text(guard_arguments(wish.app, declared.addon))
+        self.database_id = self._addon.id
+        self._app_id, self._place = app_id, _untied(self.urn).apply(open_urn)
         guard = self._make_guard()
         steps = self._make_steps(guard)
         restore = steps.get(STEPS[-1])
         self.report = restore.stdout if restore else None
         self.last = restore or self._addon
-        self.teardown = self.urn.apply(lambda urn: teardown_text(urn, steps))
-        self.register_outputs({})
+        self.teardown = self.urn.apply(lambda urn: teardown_text(urn, steps, declared.addon))
+        self.register_outputs({"database_id": self.database_id, "app_id": app_id})
 
     def _make_addon(self, app_id: str) -> heroku.addon.Addon:
-        """The leader is a plain string: an Output of the old add-on would tie the old one to the new one for good."""
+        """
+        The leader is a plain string: an Output of the old add-on would tie the old one to the new one for good.
+
+        It is retained whatever happens to the resource, a replacement included: only its guard deletes a database.
+        """
         declared = self._declared
         return heroku.addon.Addon(
             f"{self._name}-database",
@@ -67,18 +76,34 @@ class Generation(pulumi.ComponentResource):
                 import_=declared.import_id,
                 ignore_changes=["config"],
                 protect=declared.protect,
-                retain_on_delete=False,
+                retain_on_delete=True,
             ),
         )
 
     def _make_guard(self) -> command.local.Command:
-        """Created before any step, so that no moment of a changeover is without it; deleted before its add-on."""
+        """
+        Created before any step, so that no moment of a changeover is without it; deleted before its add-on.
+
+        Its environment follows the program, so that it knows where it is after a rename of the component.
+        """
+        options = self._command_options([self._addon])
+        options.ignore_changes = [key for key in COMMAND_INPUTS if key != "environment"]
         return command.local.Command(
             f"{self._name}-retire-guard",
-            delete=self._guard_text,
+            delete=self._guard_text(only_prove=False),
+            environment={URN_VARIABLE: self._place},
             logging=command.local.Logging.STDERR,
-            opts=self._command_options([self._addon]),
+            opts=options,
         )
+
+    def _guard_text(self, *, only_prove: bool) -> pulumi.Output[str]:
+        """Which add-on it is about stands in it for good, by its UUID."""
+
+        def text(database_id: str) -> str:
+            arguments = guard_arguments(self._app_id, database_id, self._declared.addon, only_prove=only_prove)
+            return self._text(arguments)
+
+        return _untied(self.database_id).apply(text)
 
     def _make_steps(self, guard: command.local.Command) -> dict[str, command.local.Command]:
         """The steps in a chain; each one gets the window document that the one before it printed."""
@@ -96,22 +121,25 @@ class Generation(pulumi.ComponentResource):
         return command.local.Command(
             f"{self._name}-{step}",
             create=self._text(step_arguments(step, self._order())),
-            delete=self._guard_text if step == "restore" else None,
-            environment={URN_VARIABLE: self._own_urn(), **({WINDOW_VARIABLE: window} if window is not None else {})},
+            delete=self._guard_text(only_prove=True) if step == "restore" else None,
+            environment={URN_VARIABLE: self._place, **({WINDOW_VARIABLE: window} if window is not None else {})},
             logging=command.local.Logging.STDERR,
             opts=self._command_options([before]),
         )
 
-    def _own_urn(self) -> pulumi.Output[str]:
-        """Without the tie to this component: that stands for all its children, so each would wait for itself."""
-        return pulumi.Output(set(), cast("Awaitable[str]", self.urn.future()), self.urn.is_known())
-
     def _command_options(self, after: list[pulumi.Resource]) -> pulumi.ResourceOptions:
         """
         Not as the parent's: a step that is protected could never go, and of one that is retained no guard would run.
+
+        One that is to be replaced goes before its successor comes, so that a guard that refuses leaves all as it was.
         """
         return pulumi.ResourceOptions(
-            parent=self, depends_on=after, ignore_changes=COMMAND_INPUTS, protect=False, retain_on_delete=False
+            parent=self,
+            depends_on=after,
+            ignore_changes=COMMAND_INPUTS,
+            delete_before_replace=True,
+            protect=False,
+            retain_on_delete=False,
         )
 
     def _text(self, arguments: list[str]) -> str:
@@ -129,3 +157,11 @@ class Generation(pulumi.ComponentResource):
             one_off_dynos=wish.one_off_dynos,
             verify=wish.verify,
         )
+
+
+def _untied(output: pulumi.Output[str]) -> pulumi.Output[str]:
+    """
+    The value without the tie to what it comes from. A component stands for all its children, so each would wait for
+    itself; and what is tied to an add-on is replaced with it.
+    """
+    return pulumi.Output(set(), cast("Awaitable[str]", output.future()), output.is_known())

@@ -49,11 +49,9 @@ class Wish:
         return (self.adopt or self.addon_name(1), self.addon_name(2))
 
     def number_of(self, addon: str) -> int | None:
-        """The generation that an add-on's name says; None when this component does not manage it."""
+        """The generation that the name of an add-on tells; None for a name that this component did not give."""
         match = re.fullmatch(rf"{re.escape(self.app)}-{re.escape(self.name)}-([1-9][0-9]*)", addon)
-        if match:
-            return int(match[1])
-        return 1 if addon == self.adopt else None
+        return int(match[1]) if match else None
 
 
 def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
@@ -76,19 +74,9 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
     if not problems:
         apps = (given["app"], *given.get("apps", ()))
         problems += [f"apps: {app} is listed twice" for app in sorted({a for a in apps if apps.count(a) > 1})]
-        problems += _adopted_twice(name, given)
     if problems:
         raise BadInput(f"the database {name!r} cannot be declared:\n" + "\n".join(f"  {line}" for line in problems))
     return _wish(name, given)
-
-
-def _adopted_twice(name: str, given: Mapping[str, Any]) -> list[str]:
-    """A database that a changeover made is a later generation by its name, and cannot be the first one as well."""
-    number = _wish(name, {**given, "adopt": None}).number_of(str(given.get("adopt")))
-    if number is None or number < 2:
-        return []
-    found = f"adopt: {given['adopt']} is what this component called generation {number}, and finds by that name"
-    return [f"{found}: give the line that the stack had from the beginning, or leave it out"]
 
 
 def _both(key: str) -> str:

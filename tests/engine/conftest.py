@@ -46,8 +46,9 @@ class Operator:
         self.up()
 
     def adopt_and_change(self, plan: str = "standard-2", *, code: int = 0) -> Finished:
-        """Both in one update, for a test that is about what comes after."""
-        self.stack.edit({"plan": plan, "adopt": self.app["addon"]})
+        """For a test that is about what comes after."""
+        self.adopt()
+        self.config("plan", plan)
         return self.up(code=code)
 
     def change(self, plan: str) -> Finished:

@@ -13,6 +13,8 @@ from pulumi.runtime import mocks, rpc, settings
 
 from heroku_changeover.facts import Facts
 from heroku_postgres import Database, DatabaseArgs, database
+from heroku_postgres.known import Known
+from heroku_world import app, facts, known, wish
 
 
 @dataclass(slots=True)
@@ -111,6 +113,19 @@ class Consumer(pulumi.CustomResource):
         super().__init__("own:index:Consumer", name, props, opts)
 
 
+def _reading(knowing: Known | None, seen: Facts | Callable[[], Facts], args: dict[str, Any]) -> Any:
+    """Of a stack that has all that is there, unless a test says what it knows."""
+    facts = BEFORE_ANY if callable(seen) else seen
+    wanted = wish(plan=str(args.get("plan")), adopt=args.get("adopt"))
+
+    async def read(*_: Any) -> Known:
+        return known(wanted, facts) if knowing is None else knowing
+
+    return read
+
+
+BEFORE_ANY = facts(app())
+
 Declare = Callable[..., Recorder]
 Options = Callable[[], pulumi.ResourceOptions] | None
 
@@ -126,10 +141,12 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
         recorder: Recorder | None = None,
         consumer: bool = False,
         reads: str = "",
+        knowing: Known | None = None,
         **args: Any,
     ) -> Recorder:
         recorder = recorder or Recorder()
         monkeypatch.setattr(database, "look", lambda _apps, **_likely: seen() if callable(seen) else seen)
+        monkeypatch.setattr(database, "read_known", _reading(knowing, seen, args))
         monkeypatch.setattr(pulumi, "warn", lambda message, *_: recorder.said.append(message))
         monkeypatch.setattr(pulumi, "info", lambda message, *_: recorder.said.append(message))
         monkeypatch.setattr("heroku_postgres.database.STARTED_IN", folder or Path(os.sep))

@@ -14,7 +14,7 @@ from heroku_changeover.command import STEPS
 from heroku_changeover.errors import HerokuUnreachable, NoToken
 from heroku_changeover.facts import Facts
 from heroku_postgres.generation import COMMAND_INPUTS
-from heroku_world import app, database, facts, follower
+from heroku_world import app, database, facts, follower, known, wish
 
 from .conftest import Recorder
 
@@ -23,6 +23,7 @@ SECOND = database("shop-db-2", plan="standard-2")
 BEFORE = facts(app(primary=LEADER), LEADER)
 AFTER = facts(app(primary=SECOND), LEADER, SECOND)
 ADOPT = LEADER.name
+GUARDS = ("db-1-retire-guard", "db-2-retire-guard", "db-2-restore")
 ADDON, COMMAND = "heroku:addon/addon:Addon", "command:local:Command"
 
 
@@ -65,7 +66,8 @@ def test_a_step_runs_once_in_its_life(declare: Any) -> None:
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
     commands = [r for r in recorder.registrations if r.type == COMMAND]
-    assert {tuple(sorted(c.ignore_changes)) for c in commands} == {tuple(sorted(COMMAND_INPUTS))}
+    steps = [c for c in commands if "create" in c.inputs]
+    assert {tuple(sorted(c.ignore_changes)) for c in steps} == {tuple(sorted(COMMAND_INPUTS))}
     assert not [c for c in commands if {"update", "triggers"} & set(c.inputs)]
 
 
@@ -74,11 +76,11 @@ def test_the_guard_is_delete_only_and_restore_carries_it_too(declare: Any) -> No
 
     guard = recorder["db-2-retire-guard"].inputs
     assert "create" not in guard
-    assert guard["delete"].endswith("retire-guard --app shop --database shop-db-2")
-    assert [r.name for r in recorder.registrations if r.inputs.get("delete") == guard["delete"]] == [
-        "db-2-retire-guard",
-        "db-2-restore",
-    ]
+    assert guard["delete"].endswith("retire-guard --app-id id-shop --database-id db-2-database-id --database shop-db-2")
+    assert recorder["db-2-restore"].inputs["delete"] == f"{guard['delete']} --only-prove"
+    assert [r.name for r in recorder.registrations if "delete" in r.inputs and r.name not in GUARDS] == []
+    types = "heroku-postgres:index:Database$heroku-postgres:index:Generation"
+    assert guard["environment"] == {"HEROKU_CHANGEOVER_URN": f"urn:pulumi:*::*::{types}::db-2"}
 
 
 def test_nothing_of_the_new_generation_depends_on_the_old_one(declare: Any) -> None:
@@ -181,7 +183,8 @@ def test_the_engine_starts_the_provider_while_heroku_answers(declare: Any) -> No
         recorder.wait_for("db-heroku")
         return BEFORE
 
-    declare(look, plan="standard-2", adopt=ADOPT, recorder=recorder)
+    knowing = known(wish(adopt=ADOPT), BEFORE)
+    declare(look, plan="standard-2", adopt=ADOPT, recorder=recorder, knowing=knowing)
 
     assert "db-2-restore" in recorder.names
 
@@ -276,11 +279,12 @@ def test_the_teardown_names_each_resource_of_its_generation_and_takes_nothing_al
 
     words = shlex.split(command)
     assert words[:2] == ["pulumi", "destroy"]
-    assert words[2::2] == ["--target"] * 3
+    assert words[2::2] == [*["--target"] * 3, "--message"]
     assert [urn.removeprefix("urn:pulumi:*::*::heroku-postgres:index:Database$") for urn in words[3::2]] == [
         "heroku-postgres:index:Generation::db-1",
         "heroku-postgres:index:Generation$heroku:addon/addon:Addon::db-1-database",
         "heroku-postgres:index:Generation$command:local:Command::db-1-retire-guard",
+        f"remove {LEADER.name}",
     ]
 
 
@@ -306,12 +310,15 @@ def test_nothing_below_the_database_is_protected_because_the_database_is(declare
     assert [r.name for r in recorder.registrations if r.protect] == ["db", "db-2-database"]
 
 
-def test_nothing_is_retained_because_no_guard_would_run_and_a_teardown_would_leave_the_database(declare: Any) -> None:
+@pytest.mark.parametrize("retain", [True, False])
+def test_an_add_on_is_retained_always_and_a_command_never_whatever_the_user_wants(declare: Any, retain: bool) -> None:
+    """Only a guard deletes a database, and of a command that is retained none would run."""
     recorder = declare(
-        AFTER, plan="standard-2", adopt=ADOPT, opts=lambda: pulumi.ResourceOptions(retain_on_delete=True)
+        AFTER, plan="standard-2", adopt=ADOPT, opts=lambda: pulumi.ResourceOptions(retain_on_delete=retain)
     )
 
-    assert not [r.name for r in recorder.registrations if r.type in {COMMAND, ADDON} and r.retain_on_delete]
+    retained = {r.name for r in recorder.registrations if r.type in {COMMAND, ADDON} and r.retain_on_delete}
+    assert retained == {"db-1-database", "db-2-database"}
 
 
 def test_the_report_is_what_restore_printed(declare: Any) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from heroku_changeover.command import STEPS
-from heroku_postgres.decision import Decision, Declared, Kind, decide
-from heroku_world import OTHER_APP, app, attachment, database, facts, follower, wish
+from heroku_postgres.decision import Decision, Declared, Kind
+from heroku_postgres.known import Known
+from heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 DOWN = app(maintenance=True, quantity=0)
@@ -33,17 +34,16 @@ def test_an_app_without_a_database_gets_a_fresh_one() -> None:
 
 
 def test_a_primary_that_is_not_managed_is_an_error_that_names_the_line_to_add() -> None:
-    decision = decide(wish(adopt=None), facts(app(primary=LEADER), LEADER))
+    decision = decide(wish(adopt=None), facts(app(primary=LEADER), LEADER), Known())
 
     assert ids(decision) == {"not-managed"}
     assert "pulumi config set adopt postgresql-round-12345" in decision.findings[0].do
 
 
 def test_a_primary_that_a_database_of_another_name_made_is_not_to_be_adopted() -> None:
-    """After a rename of the component its generations would be taken for others, and one of them be deleted."""
     second = database("shop-data-2", plan="standard-2")
 
-    decision = decide(wish(adopt=None), facts(app(primary=second), LEADER, second))
+    decision = decide(wish(adopt=None), facts(app(primary=second), LEADER, second), Known())
 
     assert ids(decision) == {"not-managed"}
     assert "adopt" not in decision.findings[0].do
@@ -207,7 +207,7 @@ def test_a_primary_that_was_detached_is_an_error_and_nothing_is_declared_away() 
 def test_a_primary_that_another_app_pays_for_is_an_error_that_names_that_app() -> None:
     foreign = database("postgresql-flat-1", plan="standard-0", owner=OTHER_APP)
 
-    decision = decide(wish(adopt="postgresql-flat-1"), facts(app(primary=foreign), foreign))
+    decision = decide(wish(adopt="postgresql-flat-1"), facts(app(primary=foreign), foreign), Known())
 
     assert ids(decision) == {"not-managed"}
     assert OTHER_APP in decision.findings[0].do

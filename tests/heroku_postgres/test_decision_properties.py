@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from heroku_changeover.command import STEPS
 from heroku_changeover.facts import App, Database, Facts
-from heroku_postgres.decision import Kind, decide, managed_databases
+from heroku_postgres import identity
+from heroku_postgres.decision import Kind
 from heroku_postgres.wish import Wish
-from heroku_world import PLANS, app, attachment, facts, wish
+from heroku_world import PLANS, app, attachment, decide, facts, known, wish
 
 ADOPTED = "postgresql-round-12345"
 NAMES = (ADOPTED, "shop-db-1", "shop-db-2", "shop-db-3", "shop-db-7", "somebody-elses")
@@ -51,6 +52,10 @@ def wishes(draw: st.DrawFn) -> Wish:
     return wish(
         plan=draw(st.sampled_from(PLANS)), adopt=draw(st.sampled_from([None, ADOPTED])), hold=draw(st.booleans())
     )
+
+
+def managed_databases(wanted: Wish, seen: Facts) -> dict[int, Database]:
+    return identity.managed_databases(wanted, seen, known(wanted, seen))
 
 
 many = settings(max_examples=150, deadline=None)

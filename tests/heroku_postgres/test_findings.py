@@ -3,10 +3,9 @@
 import pytest
 
 from heroku_changeover.facts import App, Database, Dyno, Facts, ProcessType
-from heroku_postgres.decision import decide
 from heroku_postgres.findings import GB, Finding
 from heroku_postgres.wish import Wish
-from heroku_world import OTHER_APP, app, attachment, database, facts, follower, wish
+from heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SHOP = app(primary=LEADER)

@@ -1,10 +1,11 @@
 """A program in another language asks the plugin for a database, and its user reads what a user of Python reads."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import grpc
 import pytest
 from pulumi.runtime.rpc import UNKNOWN, _special_secret_sig, _special_sig_key
 
@@ -36,6 +37,7 @@ def test_a_database_is_declared_and_its_outputs_arrive(plugin: Plugin, shop: dic
 
     assert outputs == {
         "primary": shop["addon"],
+        "primaryId": "db-1-database-id",
         "plan": "standard-0",
         "retired": [],
         "teardown": [],
@@ -46,13 +48,22 @@ def test_a_database_is_declared_and_its_outputs_arrive(plugin: Plugin, shop: dic
     assert {"db", "db-1", "db-1-database"} <= set(plugin.engine.names)
 
 
-def test_several_databases_are_declared_at_the_same_time(plugin: Plugin, shop: dict[str, Any]) -> None:
-    names = [f"db{number}" for number in range(4)]
+def test_several_databases_are_declared_at_the_same_time(
+    plugin: Plugin, heroku: LocalHeroku, new_name: Callable[[], str]
+) -> None:
+    apps = {name: heroku.create_app(name) for name in (new_name() for _ in range(4))}
 
-    with ThreadPoolExecutor(len(names)) as pool:
-        found = list(pool.map(lambda name: plugin.construct(adopted(shop), name), names))
+    with ThreadPoolExecutor(len(apps)) as pool:
+        found = list(pool.map(lambda name: plugin.construct(adopted(apps[name]), f"at-{name}"), apps))
 
-    assert [outputs["primary"] for outputs in found] == [shop["addon"]] * len(names)
+    assert [outputs["primary"] for outputs in found] == [app["addon"] for app in apps.values()]
+
+
+def test_a_second_database_of_the_same_app_is_refused(plugin: Plugin, shop: dict[str, Any]) -> None:
+    plugin.construct(adopted(shop))
+
+    with pytest.raises(grpc.RpcError, match="are both about DATABASE of app"):
+        plugin.construct(adopted(shop), "another")
 
 
 @pytest.mark.parametrize("preview", [True, False])

@@ -13,9 +13,8 @@ from heroku_changeover.__main__ import EPILOG
 from heroku_changeover.command import STEPS
 from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.database import CREATE_MINUTES, TOKEN
-from heroku_postgres.decision import Kind, decide
 from heroku_postgres.wish import Wish
-from heroku_world import app, database, facts, wish
+from heroku_world import app, database, decide, facts, known, wish
 from readme import README, ROOT, program, table
 
 from .test_schema import in_camel_case
@@ -156,16 +155,11 @@ def test_a_run_that_a_merge_started_is_not_cancelled_by_the_next_push() -> None:
     assert workflow["concurrency"]["cancel-in-progress"] is False
 
 
-def test_the_adopt_line_may_go_once_the_adopted_database_was_torn_down() -> None:
-    now = facts(app(primary=SECOND), SECOND)
-    without = decide(wish(adopt=None), now)
-
-    assert (without.kind, without.findings) == (Kind.SETTLED, ())
-    assert [g.steps for g in without.generations] == [g.steps for g in decide(wish(), now).generations]
-
-
-def test_the_adopt_line_stays_as_long_as_the_adopted_database_is_there() -> None:
+def test_the_adopt_line_may_go_at_any_time() -> None:
     seen = facts(app(primary=SECOND), SECOND, FIRST._replace(attachments=()))
+    knowing = known(wish(), seen)
 
-    assert [g.addon for g in decide(wish(), seen).generations] == [FIRST.name, SECOND.name]
-    assert [g.addon for g in decide(wish(adopt=None), seen).generations] == [SECOND.name]
+    with_it, without = (decide(wish(adopt=adopt), seen, knowing) for adopt in (FIRST.name, None))
+
+    assert with_it == without
+    assert [g.addon for g in without.generations] == [FIRST.name, SECOND.name]

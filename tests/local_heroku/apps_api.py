@@ -14,7 +14,12 @@ async def show_app(c: Call) -> Answer:
 
 
 async def change_app(c: Call) -> Answer:
+    """Whoever asks for an app by a name that it had gets a 404 from then on."""
     app = c.app
+    name = str(c.body.get("name") or app.name)
+    if name != app.name and any(a.name == name for a in c.world.apps.values()):
+        raise refusals.invalid(f"Name {name} is already taken")
+    app.name = name
     if "maintenance" in c.body:
         if not isinstance(c.body["maintenance"], bool):
             raise refusals.invalid("maintenance must be a boolean")
