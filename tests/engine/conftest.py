@@ -1,5 +1,6 @@
 """Stacks of the real program on the real engine, one for each test."""
 
+import itertools
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,8 +91,10 @@ class Operator:
 def operator_of(new_stack: Stack, heroku: LocalHeroku, tmp_path: Path) -> Callable[[dict[str, Any]], Operator]:
     """Makes an operator with a new stack for an app."""
 
+    numbers = itertools.count(1)
+
     def make(app: dict[str, Any]) -> Operator:
-        home = tmp_path / app["name"]
+        home = tmp_path / f"{app['name']}-{next(numbers)}"
         environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(home / "changeover")}
         stack = Stack(new_stack.toolchain, project_in(home), home / "home", home / "state", environment)
         stack.create_like(new_stack)
