@@ -162,8 +162,8 @@ def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
     if strangers := strangers_on(c, leader):
         c.window = c.window.noting(not_sealed=strangers)
         c.report(
-            f"ALARM: {leader.name} is DATABASE of {', '.join(strangers)}, which is not among the apps that move, so it "
-            "goes on taking writes; they are on no other database"
+            f"ALARM: {leader.name} is DATABASE of {', '.join(strangers)}, which is not among the apps that move; so it "
+            "is not made read-only, and what is written there from now on is not on the new primary"
         )
         return 0
     with c.doing(Act.SEAL):
@@ -177,8 +177,7 @@ def _fenced(c: Changeover, stage: Stage, ends: _Ends, ahead: Ahead) -> Iterator[
     """
     The fence for the length of a block; the budget counts only as long as there is a way back.
 
-    Other sessions are ended behind it. Before it nobody is ended but who still holds a table after some patience, so
-    a session that does nothing costs no time, and none is ended for a fence that is not had.
+    Until it is had, nobody's session is ended but that of our own role which still holds a table after some patience.
     """
     deadline = _in(c, LOCK_LIMIT)
     holder, observer = (ahead.take(ends.leader, ends.leader_url) for _ in range(2))
@@ -190,17 +189,9 @@ def _fenced(c: Changeover, stage: Stage, ends: _Ends, ahead: Ahead) -> Iterator[
     try:
         _note_fence(c, fence)
         _note_other_roles(c, fence)
-        if stage is Stage.FOLLOWING:
-            _end_sessions(c, fence)
         yield fence
     finally:
         fence.release()
-
-
-def _end_sessions(c: Changeover, fence: Fence) -> None:
-    with c.doing(Act.END_SESSIONS):
-        ended = end_sessions(fence.observer)
-    name_who_came_back(c, fence, ended)
 
 
 def _note_fence(c: Changeover, fence: Fence) -> None:
@@ -225,12 +216,18 @@ def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
     """
     Everything committed is on the follower, then it is unfollowed; returns the leader's next transaction id at the
     barrier.
+
+    Other sessions are ended behind the fence: one that does nothing holds up no lock, so that costs no time, and none
+    is ended for a fence that is not had.
     """
+    with c.doing(Act.END_SESSIONS):
+        ended = end_sessions(fence.observer)
     with c.doing(Act.BARRIER):
         mark = set_mark(fence)
     with c.doing(Act.AWAIT_REPLAY):
         wait_until_replayed(copy, mark, fence, c.budget_ends)
         require_nobody_waits(fence, c.budget_ends)
+    name_who_came_back(c, fence, ended)
     c.did("replayed")
     c.report(f"{copy.database} has replayed {mark.lsn}: every committed write is there")
     if not fence.is_held():
