@@ -3,29 +3,50 @@
 from typing import Any
 
 from heroku_changeover.acts import Act
+from heroku_changeover.attachments import apps_on
 from heroku_changeover.changeover import Changeover, Situation
 from heroku_changeover.errors import HerokuError, UnexpectedAnswer
+from heroku_changeover.facts import Database
 from heroku_changeover.heroku import reads, resolved
 
 SEAL_LIMIT = 15
 """Seconds for the sessions from before the seal to end."""
 
 
+LOCK_LIMIT = 30
+"""Seconds for the fence that is held while that is done."""
+
+
 def retire_leader(c: Changeover, situation: Situation) -> None:
     """
-    The old database is read-only for ordinary clients; a promote that broke at its very end may have left that undone.
+    The old database is read-only for ordinary clients; a promote that could not see to it has left that undone. It is
+    so only if this changeover moved DATABASE, and no app has it as DATABASE.
     """
-    if situation.leader is None or c.order.verify == "api" or "sealed" in c.window.acts:
+    leader, acts = situation.leader, c.window.acts
+    if leader is None or c.order.verify == "api" or "sealed" in acts or "moved" not in acts:
         return
-    from heroku_changeover.fence import is_sealed, seal
+    if apps := apps_on(c, leader):
+        c.window = c.window.noting(not_sealed=apps)
+        c.report(f"{leader.name} is DATABASE of {', '.join(apps)}, so it goes on taking writes")
+        return
+    _seal(c, leader)
+    c.did("sealed")
+
+
+def _seal(c: Changeover, leader: Database) -> None:
+    """Behind a fence of its own, because the sessions from before are ended."""
+    from heroku_changeover.fence import is_sealed, open_fence, seal
     from heroku_changeover.postgres import open_session
 
-    with open_session(situation.leader.name, c.url_of(situation.leader)) as session:
-        if not is_sealed(session):
-            with c.doing(Act.SEAL):
-                seal(session, c.clock, c.clock.now() + SEAL_LIMIT)
-            c.report(f"{situation.leader.name} is read-only now")
-    c.did("sealed")
+    url = c.url_of(leader)
+    with open_session(leader.name, url) as holder, open_session(leader.name, url) as observer:
+        if is_sealed(observer):
+            return
+        with c.doing(Act.LOCK):
+            open_fence(holder, observer, c.clock, c.report, c.clock.now() + LOCK_LIMIT)
+        with c.doing(Act.SEAL):
+            seal(observer, c.clock, c.clock.now() + SEAL_LIMIT)
+    c.report(f"{leader.name} is read-only now")
 
 
 def carry_schedules(c: Changeover, situation: Situation) -> None:

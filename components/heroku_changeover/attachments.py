@@ -11,8 +11,8 @@ from typing import Any
 
 from heroku_changeover.acts import Act
 from heroku_changeover.changeover import Changeover, at_once, side_by_side
-from heroku_changeover.errors import Incomplete, TimedOut
-from heroku_changeover.facts import PRIMARY, App, Attachment, Database
+from heroku_changeover.errors import Incomplete, Refused, TimedOut
+from heroku_changeover.facts import PRIMARY, App, Attachment, Database, Name
 from heroku_changeover.heroku import reads, resolved
 from heroku_changeover.look import attachments_from
 
@@ -26,16 +26,22 @@ How many releases are looked through for the one that attached DATABASE: every c
 """
 
 
-def companions(app: App, leader: Database) -> list[Attachment]:
-    """What moves in an app: DATABASE first, then poolers, credentials and every other name that a person chose."""
-    moving = [a for a in app.attachments if a.addon_id == leader.id and not a.is_colour]
+def companions(app: App, leader: Database, names: Iterable[Name]) -> list[Attachment]:
+    """
+    What moves in an app: DATABASE first, then poolers, credentials and every other name that a person chose. `names`
+    are those of the record; what the leader was called since is somebody else's, and stays.
+    """
+    known = frozenset(names)
+    moving = [a for a in app.attachments if a.addon_id == leader.id and Name(a.name, a.namespace) in known]
     if app.primary is None:  # taken away and not given back: replacing an attachment makes two releases
-        moving.append(_as_primary(app, leader))
+        moving.append(_as_primary(app, leader, known))
     return sorted(moving, key=lambda a: (not a.is_primary, a.name))
 
 
-def _as_primary(app: App, database: Database) -> Attachment:
-    return Attachment("", PRIMARY, None, database.id, database.name, app.name)
+def _as_primary(app: App, database: Database, names: Iterable[Name]) -> Attachment:
+    """With the credential or the pooler that it had."""
+    namespace = next((n.namespace for n in names if n.name == PRIMARY), None)
+    return Attachment("", PRIMARY, namespace, database.id, database.name, app.name)
 
 
 def keep_attached(c: Changeover, leader: Database) -> None:
@@ -69,7 +75,7 @@ def move(c: Changeover, apps: Iterable[App], leader: Database | None, follower: 
 
 
 def _move_app(c: Changeover, app: App, leader: Database | None, follower: Database) -> None:
-    for attachment in companions(app, leader) if leader else []:
+    for attachment in companions(app, leader, c.window.apps[app.name].names) if leader else []:
         _attach(c, attachment, follower)
         c.report(f"{app.name}: {attachment.name} is {follower.name}")
 
@@ -78,8 +84,31 @@ def give_back(c: Changeover, apps: Iterable[App], leader: Database) -> None:
     """The leader as DATABASE to every app that has none: a replacement was broken off between its two releases."""
     for app in apps:
         if app.primary is None:
-            _attach(c, _as_primary(app, leader), leader)
+            _attach(c, _as_primary(app, leader, c.window.apps[app.name].names), leader)
             c.report(f"{app.name}: {PRIMARY} is {leader.name} again")
+
+
+def apps_on(c: Changeover, database: Database) -> list[str]:
+    """The apps that have it as DATABASE at this moment, asked for by its id."""
+    live = attachments_from(c.heroku.get(f"/addons/{database.id}/addon-attachments"))
+    return sorted({a.app for a in live if a.is_primary})
+
+
+def strangers_on(c: Changeover, database: Database) -> list[str]:
+    """Those of them that are not part of this changeover."""
+    return [app for app in apps_on(c, database) if app not in c.order.apps]
+
+
+def require_ordered(leader: Database | None, strangers: Iterable[str]) -> None:
+    """
+    Raises:
+        Refused: the leader is DATABASE of an app that would be left behind on a database that is read-only then.
+    """
+    if leader is not None and (others := sorted(strangers)):
+        raise Refused(
+            f"{leader.name} is DATABASE of {', '.join(others)} too, and the old database is read-only afterwards: "
+            "list it in `apps`, so that it moves along, or give it another database, then run `pulumi up` again"
+        )
 
 
 def _attach(c: Changeover, attachment: Attachment, to: Database) -> None:

@@ -13,7 +13,7 @@ from heroku_changeover.command import Order
 from heroku_changeover.errors import NeedsPerson, Refused
 from heroku_changeover.facts import App, Database
 from heroku_changeover.heroku import Heroku
-from heroku_changeover.journal import Journal
+from heroku_changeover.journal import Journal, Record
 from heroku_changeover.look import app_from, database_named
 from heroku_changeover.wait import AT_ITS_EDGE, INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
 from heroku_changeover.window import Window, as_found
@@ -85,6 +85,42 @@ def stage_of(order: Order, apps: Iterable[App], follower: Database | None) -> St
     return Stage.FOLLOWING
 
 
+def require_own(order: Order, apps: Iterable[App], leader: Database | None, follower: Database | None) -> None:
+    """
+    Leader and follower are two databases, and whoever is called DATABASE by one of their names is that database.
+
+    Raises:
+        Refused: a name means another add-on than it seems.
+    """
+    if leader is not None and follower is not None and leader.id == follower.id:
+        raise Refused(
+            f"{order.leader} and {order.follower} are one and the same database ({leader.id}), which cannot take its "
+            f"own place; nothing was started: {_LOOK_AT_THE_ORDER}"
+        )
+    ids = {d.name: d.id for d in (leader, follower) if d is not None}
+    for app in apps:
+        if app.primary is not None and ids.get(app.primary.addon_name, app.primary.addon_id) != app.primary.addon_id:
+            raise Refused(
+                f"DATABASE of {app.name} is add-on {app.primary.addon_id}, which was {app.primary.addon_name} a moment "
+                "ago and is not now: somebody renames add-ons; run `pulumi up` again when that is done"
+            )
+
+
+def require_two(order: Order) -> None:
+    """
+    Raises:
+        Refused: one name is given for the leader and for the follower.
+    """
+    if order.leader == order.follower:
+        raise Refused(
+            f"{order.leader} is named as the database that is left and as the one that takes its place; nothing was "
+            f"started: {_LOOK_AT_THE_ORDER}"
+        )
+
+
+_LOOK_AT_THE_ORDER = "run `pulumi preview` and see which database it takes for the primary"
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
@@ -127,21 +163,30 @@ class Changeover:
     _variables: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False)
 
     def observe(self, *, addresses: bool = False) -> Situation:
-        """Looks at the apps and both databases, all at once; with `addresses` at what `url_of` will need as well."""
+        """
+        Looks at the apps and both databases, all at once; with `addresses` at what `url_of` will need as well.
+
+        Raises:
+            Refused: what is live fits no changeover from this leader to this follower.
+        """
         order = self.order
+        require_two(order)
         with ThreadPoolExecutor(len(order.apps) + 3) as pool:
             if addresses:
                 pool.submit(self._read_variables, order.apps[0])
             leader = pool.submit(database_named, self.heroku, order.leader)
             follower = pool.submit(database_named, self.heroku, order.follower)
             apps = {app.name: app for app in pool.map(lambda name: app_from(self.heroku, name), order.apps)}
+            require_own(order, apps.values(), leader.result(), follower.result())
             stage = stage_of(order, apps.values(), follower.result())
             return Situation(apps, leader.result(), follower.result(), stage)
 
     def capture(self, situation: Situation) -> None:
         """Brings the record of how each app is to be left up to date with what is live."""
         open_ = self.has_begun and not situation.is_serving
-        found = {name: as_found(self.window.apps.get(name), app, open_=open_) for name, app in situation.apps.items()}
+        leader = situation.leader.id if situation.leader else ""
+        known = self.window.apps
+        found = {n: as_found(known.get(n), app, open_=open_, leader=leader) for n, app in situation.apps.items()}
         lost = [name for name, app in found.items() if app.maintenance and not any(p.quantity for p in app.formation)]
         if lost and situation.stage is not Stage.MOVED:
             raise NeedsPerson(
@@ -169,6 +214,12 @@ class Changeover:
         if self.journal is not None:
             self.journal.close()
 
+    def finished(self) -> None:
+        """The last thing is done; this machine remembers it, so that steps that run again leave all as it is."""
+        self.did("restored")
+        if self.journal is not None:
+            self.journal.remember(Record(self.order, self.window))
+
     def urgent(self) -> Wait:
         """A wait while the app is down."""
         return Wait(self.clock, self.report)
@@ -185,7 +236,7 @@ class Changeover:
     @property
     def has_begun(self) -> bool:
         """Whether the window has been opened, so that what is down may be so by our own doing."""
-        return "maintenance-on" in self.window.acts
+        return self.window.is_open
 
     @property
     def budget_ends(self) -> float:

@@ -9,7 +9,6 @@ They are named tuples: a class of them is made in a seventh of the time of a fro
 them anew while users wait.
 """
 
-import re
 from typing import NamedTuple
 
 SERVICE = "heroku-postgresql"
@@ -24,7 +23,49 @@ POOLER = "connection-pooling:default"
 GONE = frozenset({"deprovisioned", "deprovisioning"})
 """States of an add-on that Heroku could not provision or is removing; neither is ever provisioned again."""
 
-_COLOUR = re.compile(r"HEROKU_POSTGRESQL_[A-Z]+$")
+COLOURS = frozenset(
+    (
+        "AMBER",
+        "AQUA",
+        "BLACK",
+        "BLUE",
+        "BRONZE",
+        "BROWN",
+        "CHARCOAL",
+        "COBALT",
+        "COPPER",
+        "CRIMSON",
+        "CYAN",
+        "GOLD",
+        "GRAY",
+        "GREEN",
+        "IVORY",
+        "JADE",
+        "MAGENTA",
+        "MAROON",
+        "MAUVE",
+        "NAVY",
+        "OLIVE",
+        "ONYX",
+        "ORANGE",
+        "PINK",
+        "PUCE",
+        "PURPLE",
+        "RED",
+        "ROSE",
+        "SILVER",
+        "TEAL",
+        "VIOLET",
+        "WHITE",
+        "YELLOW",
+    )
+)
+"""
+Heroku's own last words of a name that nobody chose. There is no published list: these are the ones that config vars in
+public repositories and the articles of devcenter have.
+"""
+
+_COLOURED = "HEROKU_POSTGRESQL_"
 
 
 class ProcessType(NamedTuple):
@@ -63,8 +104,12 @@ class Attachment(NamedTuple):
         """
         Whether Heroku chose the name (HEROKU_POSTGRESQL_<COLOUR>): such a name belongs to the database, not to a role
         in the app.
+
+        A colour that the list lacks is taken for a person's name: it moves to the new primary, and the old database
+        gets another one; no data is touched. The other way round, a person who chooses HEROKU_POSTGRESQL_RED for a
+        role in the app finds it on the old database afterwards, and the preview names it among those that stay.
         """
-        return bool(_COLOUR.match(self.name))
+        return self.name.startswith(_COLOURED) and self.name.removeprefix(_COLOURED) in COLOURS
 
     @property
     def is_primary(self) -> bool:
@@ -73,6 +118,13 @@ class Attachment(NamedTuple):
     @property
     def config_var(self) -> str:
         return f"{self.name}_URL"
+
+
+class Name(NamedTuple):
+    """A name under which an app has a database; `namespace` is None for the default credential."""
+
+    name: str
+    namespace: str | None
 
 
 class App(NamedTuple):
@@ -101,6 +153,11 @@ class App(NamedTuple):
     def primary(self) -> Attachment | None:
         """The attachment named DATABASE, if there is one."""
         return next((a for a in self.attachments if a.is_primary), None)
+
+    def names_of(self, database: str) -> tuple[Name, ...]:
+        """The names under which it has the database with this id, but for those that Heroku chose."""
+        ours = (a for a in self.attachments if a.addon_id == database and not a.is_colour)
+        return tuple(Name(a.name, a.namespace) for a in ours)
 
     @property
     def writers(self) -> tuple[ProcessType, ...]:

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from heroku_changeover.errors import TimedOut
-from heroku_changeover.postgres import NAME, Session, end_other_sessions
+from heroku_changeover.postgres import NAME, Session, end_sessions_on_a_copy
 from heroku_changeover.wait import Clock, Wait
 
 PATIENCE = 1.2
@@ -299,7 +299,7 @@ def wait_until_replayed(follower: Session, mark: Mark, fence: Fence, deadline: f
     def missing() -> str | None:
         behind = int(follower.row("SELECT pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn())", mark.lsn)[0])
         if behind > 0 and fence.clock.now() > patient_until:
-            end_other_sessions(follower)
+            end_sessions_on_a_copy(follower)
         return f"{behind} bytes are missing" if behind > 0 else None
 
     Wait(fence.clock, lambda _: None, POLL).until(f"{follower.database} to have replayed {mark.lsn}", missing, deadline)
@@ -352,8 +352,8 @@ def refuses_writes(session: Session) -> str | None:
 
 def seal(session: Session, clock: Clock, deadline: float) -> int:
     """
-    Makes a retired database read-only for every ordinary client from now on, and ends the sessions from before.
-    Returns how many transaction ids that took: none, if it was sealed already.
+    Makes a retired database read-only for every ordinary client from now on, and ends the sessions from before. The
+    fence is held there. Returns how many transaction ids that took: none, if it was sealed already.
 
     A client can override the setting: it is a sign, not a wall. A session that was just being opened reads the old
     setting and shows up a moment later, so the look is repeated until it finds none twice in a row.

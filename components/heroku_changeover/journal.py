@@ -99,14 +99,22 @@ class Journal:
         return _record_in(self.record_path)
 
     def read_last(self) -> Record | None:
-        """The window that was closed last; None when there was none."""
-        return _record_in(self.last_path)
+        """
+        The window that was closed last; None when there was none. One that cannot be read, as an older program may
+        have left it, is none: without a record steps leave more alone, and nothing is down because of it.
+        """
+        with suppress(BadInput):
+            return _record_in(self.last_path)
+        return None
 
     def write(self, record: Record) -> None:
         """Replaces the record in one go, so that no reader sees half of it."""
-        draft = self.record_path.with_suffix(".draft")
-        draft.write_text(_text(record))
-        draft.replace(self.record_path)
+        _replace(self.record_path, record)
+
+    def remember(self, record: Record) -> None:
+        """What is known of the window that was closed last; a full disk is no reason to call it unfinished."""
+        with suppress(OSError):
+            _replace(self.last_path, record)
 
     def note(self, window: Window) -> None:
         """
@@ -134,6 +142,12 @@ class Journal:
                 self.log_path.replace(self.log_path.with_suffix(".log.1"))
             with self.log_path.open("a") as log:
                 log.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {who}: {line}\n")
+
+
+def _replace(path: Path, record: Record) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(_text(record))
+    draft.replace(path)
 
 
 def _text(record: Record) -> str:

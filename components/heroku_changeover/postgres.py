@@ -129,8 +129,24 @@ def other_sessions(session: Session) -> list[int]:
 
 
 def end_other_sessions(session: Session) -> list[int]:
-    """Ends every other session of our own role on this database; returns their process ids."""
+    """
+    Ends every other session of our own role on this database; returns their process ids. The caller holds the fence
+    there.
+    """
     pids = other_sessions(session)
     if pids:
         session.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", pids)
     return pids
+
+
+def end_sessions_on_a_copy(session: Session) -> None:
+    """
+    Ends every other session of our own role, but on a server in recovery only: on one that takes writes they may be
+    anybody's work. One statement, so that the server is not promoted between the question and the act.
+    """
+    session.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pg_is_in_recovery()"
+        " AND datname = current_database() AND usename = current_user"
+        " AND pid <> pg_backend_pid() AND application_name <> %s",
+        NAME,
+    )

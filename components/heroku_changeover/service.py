@@ -237,13 +237,16 @@ def put_back(c: Changeover) -> None:
     The way back before the point of no return: all apps as they were found, without waiting long for anything.
 
     A write whose sender was killed may be carried out still, after a look has seen that it was not: the apps serve, and
-    are looked after until Heroku has given it up.
+    are looked after until Heroku has given it up. Then the record holds no act any more that somebody would take for
+    an unfinished one.
     """
     _put_all_back(c)
     over = (c.window.unanswered or -LATE_WRITE) + LATE_WRITE
     while c.clock.now() < over:
         c.clock.sleep(LATE_WRITE_POLL)
         _put_all_back(c)
+    c.window = c.window.begun_anew()
+    c.did("put-back")
 
 
 def _put_all_back(c: Changeover) -> None:

@@ -59,7 +59,8 @@ def end_sessions(observer: Session) -> frozenset[int]:
     """
     Ends what an ordinary role may end: its own role's sessions; returns their process ids.
 
-    Who comes back is a client outside the apps; the fence holds it.
+    It is done behind the fence: what waits there to write fails, and is not committed when the lock is let go. Who
+    comes back is a client outside the apps; the fence holds it.
     """
     return frozenset(end_other_sessions(observer))
 

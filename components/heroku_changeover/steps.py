@@ -20,12 +20,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from heroku_changeover.attachments import keep_attached
+from heroku_changeover.attachments import keep_attached, require_ordered, strangers_on
 from heroku_changeover.changeover import Changeover, Situation, Stage
 from heroku_changeover.cut_off import is_cut_off
 from heroku_changeover.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
 from heroku_changeover.follower import require_ready, wait_until_ready
 from heroku_changeover.service import bring_back, enter_maintenance, put_back, send_down, wait_until_down
+from heroku_changeover.window import Window
 
 if TYPE_CHECKING:
     from heroku_changeover.sessions import Ahead
@@ -35,8 +36,10 @@ DONE = "is already done: "
 
 def await_follower(c: Changeover) -> None:
     situation = c.observe()
+    _begin_anew(c, situation)
     _require_follower(c, situation)
     if situation.stage is Stage.FOLLOWING:
+        _require_all_ordered(c, situation)
         if not situation.is_serving and not c.window.apps:
             raise Refused(_not_as_seen(situation))
         wait_until_ready(c)
@@ -79,7 +82,7 @@ def scale_down(c: Changeover) -> None:
 def promote(c: Changeover) -> None:
     with _putting_back(c):
         situation = _look_ahead(c)
-        if situation.stage is Stage.SUPERSEDED:
+        if _is_done(c, situation):
             c.report(f"promote {DONE}{situation.stage.value}")
             return
         from heroku_changeover.sessions import Ahead
@@ -98,8 +101,8 @@ def restore(c: Changeover) -> None:
 
     with _only_forward():
         situation = c.observe()
-        if situation.stage is Stage.SUPERSEDED:
-            c.report(f"restore {DONE}{situation.stage.value}")
+        if _is_done(c, situation):
+            c.report(f"restore {DONE}{situation.stage.value}{_left_down(situation)}")
             return
         if situation.stage is not Stage.MOVED:
             raise Refused(f"restore comes after promote, but {situation.stage.value}; run `pulumi up`")
@@ -111,6 +114,7 @@ def restore(c: Changeover) -> None:
         retire_leader(c, situation)
         carry_schedules(c, situation)
         write_report(c, situation)
+        c.finished()
 
 
 STEPS: Mapping[str, Callable[[Changeover], None]] = {
@@ -122,6 +126,38 @@ STEPS: Mapping[str, Callable[[Changeover], None]] = {
 }
 
 
+def _is_done(c: Changeover, situation: Situation) -> bool:
+    """
+    Whether nothing of this changeover is left to do. One that has moved and is on no record is as good as done: it may
+    be years ago, from a stack that has lost its state, and what is there now is somebody's by intent.
+    """
+    return situation.stage is Stage.SUPERSEDED or (situation.stage is Stage.MOVED and not c.has_begun)
+
+
+def _left_down(situation: Situation) -> str:
+    """What is said of apps that do not serve, which nothing tells from a colleague's work."""
+    down = [app.name for app in situation.apps.values() if not app.is_serving]
+    if not down or situation.stage is not Stage.MOVED:
+        return ""
+    return (
+        f"; {', '.join(down)} is in maintenance or scaled to nothing, and is left so, because no record says that this "
+        f"changeover did it; `heroku-changeover recover --app {down[0]}` brings it back"
+    )
+
+
+def _begin_anew(c: Changeover, situation: Situation) -> None:
+    """The record of a changeover that was finished is none of the one that begins after the way back."""
+    if c.window.is_finished and situation.stage not in {Stage.MOVED, Stage.SUPERSEDED}:
+        c.window = Window(c.order.generation)
+
+
+def _require_all_ordered(c: Changeover, situation: Situation) -> None:
+    """As far as this look can tell; right before the follower is cut off Heroku is asked again."""
+    leader = situation.leader
+    have_it = {a.app for a in leader.attachments if a.is_primary} if leader else set()
+    require_ordered(leader, have_it - set(c.order.apps))
+
+
 def _look_ahead(c: Changeover) -> Situation:
     """
     The look of a step in the window: what it will need besides is read and imported while Heroku answers, because
@@ -130,6 +166,7 @@ def _look_ahead(c: Changeover) -> Situation:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(import_module, "heroku_changeover.switch")
         situation = c.observe(addresses=True)
+    _begin_anew(c, situation)
     _require_follower(c, situation)
     return situation
 
@@ -161,6 +198,7 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
     """An app that serves is not taken down for a changeover that cannot succeed."""
     if situation.stage is Stage.FOLLOWING:
         c.window = c.window.begun_anew()
+        _require_all_ordered(c, situation)
         require_ready(c, situation)
     else:
         from heroku_changeover.switch import require_provable
@@ -172,13 +210,17 @@ def _reach_quiet(c: Changeover, situation: Situation, ahead: "Ahead") -> None:
     """No dyno runs; what can be done beside that is done while the last ones end."""
     _reach_maintenance(c, situation)
     send_down(c, situation)
-    wait_until_down(c, situation, lambda: _keep_leader_attached(c, situation), lambda: ahead.open(c, situation))
+    wait_until_down(c, situation, lambda: _see_to_leader(c, situation), lambda: ahead.open(c, situation))
     c.did("quiet")
 
 
-def _keep_leader_attached(c: Changeover, situation: Situation) -> None:
-    if situation.leader is not None:
-        keep_attached(c, situation.leader)
+def _see_to_leader(c: Changeover, situation: Situation) -> None:
+    """It is left by all apps that have it as DATABASE, which Heroku is asked for anew, and keeps a name of its own."""
+    leader = situation.leader
+    if leader is not None:
+        if situation.stage is Stage.FOLLOWING:
+            require_ordered(leader, strangers_on(c, leader))
+        keep_attached(c, leader)
 
 
 @contextmanager

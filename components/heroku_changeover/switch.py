@@ -1,7 +1,7 @@
 """
 The switch: everything that happens while the fence is held, from the barrier to the sealed old database.
 
-    end sessions · lock · barrier · replayed · unfollow · writable · old one sealed · DATABASE moved · lock let go
+    lock · end sessions · barrier · replayed · unfollow · writable · old one sealed · DATABASE moved · lock let go
 
 Before unfollow an error puts everything back (the step sees to it); after it only forward. A database that was cut
 off is never promoted once its leader may have taken a write. The old database is sealed as early as it can be, since
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from heroku_changeover.acts import Act
-from heroku_changeover.attachments import companions, confirm_moved, give_back, move
+from heroku_changeover.attachments import companions, confirm_moved, give_back, move, strangers_on
 from heroku_changeover.changeover import Changeover, Situation, Stage, at_once, side_by_side
 from heroku_changeover.command import STEPS, teardown_text
 from heroku_changeover.errors import HerokuError, Incomplete, NeedsPerson, Refused, TimedOut
@@ -78,15 +78,18 @@ def finish(c: Changeover, situation: Situation) -> None:
     _move_the_rest(c, situation, follower)
     url = c.url_of(follower)
     side_by_side(lambda name: confirm_moved(c, name, follower, url), situation.apps)
+    if "moved" not in c.window.acts:
+        c.did("moved")
     c.report(f"promote is already done: {follower.name} is the primary of {', '.join(situation.apps)}")
 
 
 def _move_the_rest(c: Changeover, situation: Situation, follower: Database) -> None:
-    apps = situation.apps.values()
-    if situation.leader is None or not any(companions(app, situation.leader) for app in apps):
+    apps, leader = situation.apps.values(), situation.leader
+    c.capture(situation)
+    if leader is None or not any(companions(app, leader, c.window.apps[app.name].names) for app in apps):
         return
     try:
-        move(c, apps, situation.leader, follower)
+        move(c, apps, leader, follower)
     except HerokuError as error:
         raise Incomplete(f"{error}; DATABASE has moved, other names have not: run `pulumi up` again") from error
 
@@ -125,7 +128,7 @@ def _sealed_once_writable(
     _wait_until_writable(c, ends, copy)
     if not fence.is_held():
         upcoming = _require_proof(c, situation, _reopened(c, fence, ends), copy)
-    return upcoming + _seal(c, fence)
+    return upcoming + _seal(c, ends.leader, fence)
 
 
 def _move_and_start(c: Changeover, situation: Situation, ends: _Ends) -> None:
@@ -151,8 +154,18 @@ def _start(c: Changeover, app: App, ends: _Ends, formation: Iterable[ProcessType
         at_once(start, confirm)
 
 
-def _seal(c: Changeover, fence: Fence) -> int:
-    """The old database is read-only from here on; returns how many transaction ids that took."""
+def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
+    """
+    The old database is read-only from here on; returns how many transaction ids that took. One that an app outside of
+    the order has as DATABASE stays as it is, and its sessions too: that came up since the follower was cut off.
+    """
+    if strangers := strangers_on(c, leader):
+        c.window = c.window.noting(not_sealed=strangers)
+        c.report(
+            f"ALARM: {leader.name} is DATABASE of {', '.join(strangers)}, which is not among the apps that move; so it "
+            "is not made read-only, and what is written there from now on is not on the new primary"
+        )
+        return 0
     with c.doing(Act.SEAL):
         taken = seal(fence.observer, c.clock, _in(c, SEAL_LIMIT))
     c.did("sealed")
@@ -161,21 +174,21 @@ def _seal(c: Changeover, fence: Fence) -> int:
 
 @contextmanager
 def _fenced(c: Changeover, stage: Stage, ends: _Ends, ahead: Ahead) -> Iterator[Fence]:
-    """The fence for the length of a block; the budget counts only as long as there is a way back."""
+    """
+    The fence for the length of a block; the budget counts only as long as there is a way back.
+
+    Until it is had, nobody's session is ended but that of our own role which still holds a table after some patience.
+    """
     deadline = _in(c, LOCK_LIMIT)
     holder, observer = (ahead.take(ends.leader, ends.leader_url) for _ in range(2))
-    ended: frozenset[int] = frozenset()
     if stage is Stage.FOLLOWING:
         _require_budget(c)
         deadline = min(deadline, c.budget_ends)
-        with c.doing(Act.END_SESSIONS):
-            ended = end_sessions(observer)
     with c.doing(Act.LOCK):
         fence = open_fence(holder, observer, c.clock, c.report, deadline)
     try:
         _note_fence(c, fence)
         _note_other_roles(c, fence)
-        name_who_came_back(c, fence, ended)
         yield fence
     finally:
         fence.release()
@@ -203,12 +216,18 @@ def _cut_off(c: Changeover, fence: Fence, copy: Session) -> int:
     """
     Everything committed is on the follower, then it is unfollowed; returns the leader's next transaction id at the
     barrier.
+
+    Other sessions are ended behind the fence: one that does nothing holds up no lock, so that costs no time, and none
+    is ended for a fence that is not had.
     """
+    with c.doing(Act.END_SESSIONS):
+        ended = end_sessions(fence.observer)
     with c.doing(Act.BARRIER):
         mark = set_mark(fence)
     with c.doing(Act.AWAIT_REPLAY):
         wait_until_replayed(copy, mark, fence, c.budget_ends)
         require_nobody_waits(fence, c.budget_ends)
+    name_who_came_back(c, fence, ended)
     c.did("replayed")
     c.report(f"{copy.database} has replayed {mark.lsn}: every committed write is there")
     if not fence.is_held():

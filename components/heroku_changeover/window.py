@@ -12,9 +12,9 @@ from typing import Any
 
 from heroku_changeover.command import WINDOW_VARIABLE
 from heroku_changeover.errors import BadInput
-from heroku_changeover.facts import App, ProcessType
+from heroku_changeover.facts import App, Name, ProcessType
 
-VERSION = 1
+VERSION = 2
 
 ANSWERS = {"maintenance-on": "in-maintenance", "scaling-down": "scaled-down"}
 """Acts that are noted before their writes are sent, with those that are noted when all of them were answered."""
@@ -25,12 +25,14 @@ class AppAsFound:
     """
     The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.
 
-    `boot_seconds` is how long a web dyno took to boot before, None when that is not known.
+    `boot_seconds` is how long a web dyno took to boot before, None when that is not known. `names` are those of the
+    leader that move, as they were when it was the app's primary still.
     """
 
     maintenance: bool
     formation: tuple[ProcessType, ...]
     boot_seconds: float | None = None
+    names: tuple[Name, ...] = ()
 
     def quantity(self, process_type: str) -> int:
         return next((p.quantity for p in self.formation if p.type == process_type), 0)
@@ -79,6 +81,16 @@ class Window:
         sent = [at for act, at in self.acts.items() if act in ANSWERS and self.acts.get(ANSWERS[act], 0.0) < at]
         return max(sent, default=None)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether apps were taken down and neither put back nor restored: what is down may be so by our own doing."""
+        return "maintenance-on" in self.acts and "restored" not in self.acts
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last thing that this changeover had to do is done."""
+        return "restored" in self.acts
+
     def begun_anew(self) -> "Window":
         """Without the acts of an attempt that was put back."""
         return replace(self, acts={act: at for act, at in self.acts.items() if act == "captured"})
@@ -93,18 +105,27 @@ class Window:
         return json.dumps(row, separators=(",", ":"), sort_keys=True)
 
 
-def as_found(known: AppAsFound | None, live: App, *, open_: bool) -> AppAsFound:
+def as_found(known: AppAsFound | None, live: App, *, open_: bool, leader: str = "") -> AppAsFound:
     """
-    How an app is to be left, from what an earlier step recorded and what is live now.
+    How an app is to be left, from what an earlier step recorded and what is live now; `leader` is the id of the
+    database that is left.
 
     What is live wins, because a colleague may have scaled the app since; except for the two values that a changeover
     itself sets: maintenance mode on, and a quantity of 0, which is a colleague's as long as the window is not `open_`.
+    Names are those of the time before DATABASE moved: what is given to the old database later is not ours.
     """
     scalable = [p for p in live.formation if p.type != "release"]
+    names = _names(known, live, leader)
     if known is None:
-        return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds)
+        return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds, names)
     formation = tuple(p if p.quantity or not open_ else _recorded(known, p) for p in scalable)
-    return AppAsFound(live.maintenance and known.maintenance, formation, live.boot_seconds or known.boot_seconds)
+    return AppAsFound(live.maintenance and known.maintenance, formation, live.boot_seconds or known.boot_seconds, names)
+
+
+def _names(known: AppAsFound | None, live: App, leader: str) -> tuple[Name, ...]:
+    if live.primary is not None and live.primary.addon_id == leader:
+        return live.names_of(leader)
+    return known.names if known else ()
 
 
 def _recorded(known: AppAsFound, live: ProcessType) -> ProcessType:
@@ -155,6 +176,7 @@ def _app_row(app: AppAsFound) -> dict[str, Any]:
         "maintenance": app.maintenance,
         "formation": {p.type: {"quantity": p.quantity, "size": p.size} for p in app.formation},
         "boot_seconds": app.boot_seconds,
+        "names": dict(app.names),
     }
 
 
@@ -164,7 +186,8 @@ def _app_from(row: Mapping[str, Any]) -> AppAsFound:
     if not isinstance(row["maintenance"], bool):
         raise TypeError("the maintenance flag is neither true nor false")
     boot = row.get("boot_seconds")
-    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot))
+    names = tuple(Name(str(n), None if space is None else str(space)) for n, space in row["names"].items())
+    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot), names)
 
 
 def _quantity(value: object) -> int:

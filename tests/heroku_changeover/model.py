@@ -209,7 +209,9 @@ class ModelHeroku:
 
     def get(self, path: str) -> Any:
         self._model._require_life()
-        _, _kind, name, *rest = path.split("/")
+        _, kind, name, *rest = path.split("/")
+        if kind == "addons":
+            return [_row(a) for a in self._model.database(name.removeprefix("id-")).attachments]
         app = self._model.apps[name]
         if not rest:
             return {"maintenance": app.maintenance}

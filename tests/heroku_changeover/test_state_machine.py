@@ -60,7 +60,7 @@ class World:
         sql = ModelSql(self.model)
         for name in (*PATCHED, "seal", "unseal"):
             monkeypatch.setattr(switching, name, getattr(sql, name))
-        for name in ("seal", "is_sealed"):
+        for name in ("seal", "is_sealed", "open_fence"):
             monkeypatch.setattr(fence, name, getattr(sql, name))
         monkeypatch.setattr(postgres, "open_session", sql.open_session)
         monkeypatch.setattr(switching, "end_sessions", sql.end_sessions)

@@ -448,7 +448,7 @@ def test_where_sql_is_not_used_the_report_says_that_there_is_no_proof(operator: 
 
 
 def test_a_document_of_another_changeover_is_refused_before_anything_is_changed(operator: Operator) -> None:
-    operator.document = json.dumps({"version": 1, "generation": "db-9", "apps": {}, "acts": {}, "facts": {}})
+    operator.document = json.dumps({"version": 2, "generation": "db-9", "apps": {}, "acts": {}, "facts": {}})
 
     code, said = operator.run("maintenance-on")
 

@@ -6,11 +6,12 @@ import pytest
 
 from heroku_changeover.command import WINDOW_VARIABLE
 from heroku_changeover.errors import BadInput
-from heroku_changeover.facts import App, ProcessType
+from heroku_changeover.facts import POOLER, App, Attachment, Name, ProcessType
 from heroku_changeover.window import AppAsFound, Window, as_found, window_from
 
 WEB, WORKER = ProcessType("web", 2, "Standard-1X"), ProcessType("worker", 1, "Standard-2X")
-SHOP = AppAsFound(maintenance=False, formation=(WEB, WORKER), boot_seconds=20.0)
+NAMES = (Name("DATABASE", None), Name("POOL", POOLER))
+SHOP = AppAsFound(maintenance=False, formation=(WEB, WORKER), boot_seconds=20.0, names=NAMES)
 
 
 def app(*formation: ProcessType, maintenance: bool = False) -> App:
@@ -41,8 +42,8 @@ def test_no_document_is_no_error() -> None:
         ("{", "does not hold a window document"),
         ("[]", "does not hold a window document"),
         (document().line()[:40], "does not hold a window document"),
-        (json.dumps({"version": 1, "generation": "db-2"}), "does not hold a window document"),
-        (document().line().replace('"version":1', '"version":2'), "version 2"),
+        (json.dumps({"version": 2, "generation": "db-2"}), "does not hold a window document"),
+        (document().line().replace('"version":2', '"version":1'), "version 1"),
         (document().line().replace("db-2", "db-3"), "is of db-3"),
         (document().line().replace('"quantity":2', '"quantity":"many"'), "does not hold a window document"),
     ],
@@ -112,3 +113,22 @@ def test_maintenance_that_a_colleague_ended_is_not_brought_back() -> None:
     known = AppAsFound(maintenance=True, formation=(WEB,))
 
     assert not as_found(known, app(WEB), open_=True).maintenance
+
+
+def named(*attachments: tuple[str, str]) -> App:
+    rows = tuple(Attachment(name, name, None, addon, addon, "shop") for name, addon in attachments)
+    return app(WEB, WORKER)._replace(attachments=rows)
+
+
+def test_the_names_that_move_are_those_of_the_leader_while_it_is_the_primary() -> None:
+    live = named(("DATABASE", "a1"), ("READONLY", "a1"), ("HEROKU_POSTGRESQL_RED", "a1"), ("OTHER", "a3"))
+
+    assert as_found(SHOP, live, open_=True, leader="a1").names == (Name("DATABASE", None), Name("READONLY", None))
+
+
+@pytest.mark.parametrize("primary", ["a2", None])
+def test_what_the_leader_is_called_after_that_is_somebody_elses(primary: str | None) -> None:
+    live = named(*((("DATABASE", primary),) if primary else ()), ("ANALYTICS", "a1"))
+
+    assert as_found(SHOP, live, open_=True, leader="a1").names == SHOP.names
+    assert as_found(None, live, open_=False, leader="a1").names == ()
