@@ -41,7 +41,7 @@ HELP = {
     "scale-down": "every process type to 0; wait for one-off dynos",
     "promote": "no dyno runs: fence the leader, prove that the follower has every write, unfollow it, make it DATABASE",
     "restore": "formation and maintenance mode as they were; old database read-only; report",
-    RETIRE_GUARD: "delete a database after proof that it is to go, that nobody uses it, and that another one has its data",
+    RETIRE_GUARD: "delete a database after proof that it is to go, is used by nobody, and that another has its data",
     STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",
     RECOVER: "bring an app back, or finish its changeover, when no run is left to do it",
     KEEP: "watch over an open window; a step starts it",

@@ -418,7 +418,7 @@ def test_the_only_copy_is_kept_although_it_is_nobodys_primary(
 def test_a_removal_that_heroku_takes_its_time_over_is_waited_for(
     meant: Guard, heroku: LocalHeroku, retired: tuple[str, str]
 ) -> None:
-    heroku.patch("/_control/world", {"profile": "realistic"})
+    heroku.patch("/_control/world", {"latency": {"deprovision": 0.5}})
 
     code, said = meant(*retired)
 
