@@ -17,11 +17,13 @@ from heroku_changeover.command import (
     KEEP,
     RECOVER,
     RETIRE_GUARD,
+    RETIRE_VARIABLE,
     STATUS,
     STEPS,
     URN_VARIABLE,
     WINDOW_VARIABLE,
     Arguments,
+    add_guard_options,
     add_order_options,
     app_name,
     order_from,
@@ -39,7 +41,7 @@ HELP = {
     "scale-down": "every process type to 0; wait for one-off dynos",
     "promote": "no dyno runs: fence the leader, prove that the follower has every write, unfollow it, make it DATABASE",
     "restore": "formation and maintenance mode as they were; old database read-only; report",
-    RETIRE_GUARD: "prove that nothing uses a database before it is deleted",
+    RETIRE_GUARD: "delete a database after proof that it is to go, is used by nobody, and that another has its data",
     STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",
     RECOVER: "bring an app back, or finish its changeover, when no run is left to do it",
     KEEP: "watch over an open window; a step starts it",
@@ -58,7 +60,9 @@ environment:
   HEROKU_API_URL          another Platform API than https://api.heroku.com
   HEROKU_DATA_API_URL     another Data API; by default it is where the Platform API is
   {WINDOW_VARIABLE}    the window document that the step before printed
-  {CONFIRM_VARIABLE}   an add-on's name: its guard passes, even if it is a primary
+  {RETIRE_VARIABLE}    an add-on's name or UUID: this database is to go, although what runs is not aimed at it
+  {CONFIRM_VARIABLE}   an add-on's name or UUID: this database goes, although it cannot be proved that another one
+                          holds what it holds; one that is in use stays all the same
   HEROKU_CHANGEOVER_HOME      where the record and the log of an open window are; ~/.local/state/heroku-changeover
 
 `pulumi up` runs the steps in this order. Each one looks first, does only what is missing, and can be run again.
@@ -86,7 +90,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="step", required=True, metavar="STEP")
     for name in STEPS:
         add_order_options(_command(commands, name))
-    for name in (RETIRE_GUARD, STATUS, RECOVER, KEEP):
+    add_guard_options(_command(commands, RETIRE_GUARD))
+    for name in (STATUS, RECOVER, KEEP):
         command = _command(commands, name)
         command.add_argument(
             "--app", required=True, type=app_name, metavar="APP", help="the app that pays for the database"
@@ -114,9 +119,6 @@ def _add_state(command: argparse.ArgumentParser) -> None:
 
 
 OPTIONS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], object], ...]] = {
-    RETIRE_GUARD: (
-        lambda p: p.add_argument("--database", required=True, metavar="ADDON", help="the database that is to go"),
-    ),
     STATUS: (lambda p: p.add_argument("--json", action="store_true", help="for scripts"), _add_state),
     RECOVER: (
         lambda p: p.add_argument("--yes", action="store_true", help="do not ask"),
@@ -180,9 +182,14 @@ def _saying(journal: "Journal", step: str) -> Callable[[str], None]:
 
 def _guard(options: argparse.Namespace) -> None:
     from heroku_changeover.heroku import Heroku, address_from
-    from heroku_changeover.retire import guard
+    from heroku_changeover.processes import engine_words
+    from heroku_changeover.retire import Retirement, guard
+    from heroku_changeover.wait import Clock
 
-    guard(Heroku(address_from(os.environ)), options.app, options.database, os.environ, say)
+    retirement = Retirement(
+        options.app_id, options.database_id, options.database, os.environ, engine_words(), options.only_prove
+    )
+    guard(Heroku(address_from(os.environ)), retirement, Clock(), say)
 
 
 def _keep(options: argparse.Namespace) -> None:

@@ -30,8 +30,11 @@ RECOVER: Final = "recover"
 WINDOW_VARIABLE: Final = "HEROKU_CHANGEOVER_WINDOW"
 """The environment variable in which a step finds the window document that the step before it printed."""
 
+RETIRE_VARIABLE: Final = "HEROKU_CHANGEOVER_RETIRE"
+"""The environment variable that, set to an add-on's name or UUID, says that this very database is to go."""
+
 CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
-"""The environment variable that, set to an add-on's name, lets its guard pass even for a primary."""
+"""The environment variable that, set to an add-on's name or UUID, waives what could not be proved of it."""
 
 URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
 """The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
@@ -93,8 +96,10 @@ def step_arguments(step: str, order: Order) -> list[str]:
     return arguments
 
 
-def guard_arguments(app: str, database: str) -> list[str]:
-    return [RETIRE_GUARD, "--app", app, "--database", database]
+def guard_arguments(app_id: str, database_id: str, database: str, *, only_prove: bool = False) -> list[str]:
+    """Ids, because names can be given to others by the time it runs; the name is for messages."""
+    arguments = [RETIRE_GUARD, "--app-id", app_id, "--database-id", database_id, "--database", database]
+    return [*arguments, "--only-prove"] if only_prove else arguments
 
 
 def shell_text(arguments: list[str], search: str) -> str:
@@ -109,18 +114,24 @@ def shell_text(arguments: list[str], search: str) -> str:
     return f'PATH="{search}:$PATH"; {hint}exec {PROGRAM} {shlex.join(arguments)}'
 
 
-def teardown_text(urn: str, steps: Iterable[str]) -> str:
+def open_urn(urn: str) -> str:
+    """The URN with stack and project left open, because both can be renamed."""
+    _, _, types, name = urn.split("::")
+    return f"urn:pulumi:*::*::{types}::{name}"
+
+
+def teardown_text(urn: str, steps: Iterable[str], addon: str) -> str:
     """
-    The command that removes a generation and nothing else, from its URN and the steps that it may have.
+    The command that removes a generation and nothing else, from its URN, the steps that it may have and its add-on.
 
     Each resource is named with its whole type: a pattern over names could fit something of the user's own, and
-    `--target-dependents` would take along whatever depends on one of them. The stack and the project are left open,
-    because both can be renamed.
+    `--target-dependents` would take along whatever depends on one of them. The add-on is named for whoever reads it.
     """
-    _, _, types, name = urn.split("::")
+    types, _, name = open_urn(urn).rpartition("::")
     commands = [f"$command:local:Command::{name}-{word}" for word in (RETIRE_GUARD, *steps)]
     ends = [f"::{name}", f"$heroku:addon/addon:Addon::{name}-database", *commands]
-    return " ".join(["pulumi destroy", *(f"--target 'urn:pulumi:*::*::{types}{end}'" for end in ends)])
+    targets = (f"--target '{types}{end}'" for end in ends)
+    return " ".join(["pulumi destroy", *targets, f"--message 'remove {addon}'"])
 
 
 _OPTIONAL = {
@@ -156,6 +167,22 @@ def app_name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9-]+", text):
         raise argparse.ArgumentTypeError(f"{text} is not the name of an app")
     return text
+
+
+def uuid(text: str) -> str:
+    """The id of an app or add-on, which stays the same when it is renamed."""
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
+        raise argparse.ArgumentTypeError(f"{text} is not a UUID")
+    return text
+
+
+def add_guard_options(parser: argparse.ArgumentParser) -> None:
+    """What `guard_arguments` spells."""
+    add = parser.add_argument
+    add("--app-id", required=True, type=uuid, metavar="UUID", help="the app that pays for the database")
+    add("--database-id", required=True, type=uuid, metavar="UUID", help="the database that is to go")
+    add("--database", required=True, metavar="ADDON", help="what it was called, for messages")
+    add("--only-prove", action="store_true", help="prove the same and delete nothing")
 
 
 def add_order_options(parser: argparse.ArgumentParser) -> None:

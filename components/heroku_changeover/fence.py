@@ -278,12 +278,12 @@ def set_mark(fence: Fence) -> Mark:
     with session.connection.transaction():
         session.do(sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(sql.SQL(name), int(limit)))
         session.row("SELECT pg_logical_emit_message(true, %s, 'barrier')", NAME)
-    lsn, xid, next_xid = session.row(f"SELECT pg_current_wal_flush_lsn()::text, {_BARRIER_XID}, {_NEXT_XID}")
+    lsn, xid, next_xid = session.row(f"SELECT pg_current_wal_flush_lsn()::text, {BARRIER_XID}, {NEXT_XID}")
     return Mark(str(lsn), int(xid), int(next_xid))
 
 
-_BARRIER_XID = "(SELECT xmin::text::bigint FROM pg_database WHERE datname = current_database())"
-_NEXT_XID = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+BARRIER_XID = "(SELECT xmin::text::bigint FROM pg_database WHERE datname = current_database())"
+NEXT_XID = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 
 def wait_until_replayed(follower: Session, mark: Mark, fence: Fence, deadline: float) -> None:
@@ -307,7 +307,7 @@ def wait_until_replayed(follower: Session, mark: Mark, fence: Fence, deadline: f
 
 def next_xid(session: Session) -> int:
     """The transaction id that the server would give out next."""
-    return int(session.row(f"SELECT {_NEXT_XID}")[0])
+    return int(session.row(f"SELECT {NEXT_XID}")[0])
 
 
 def unproven(leader: Session, follower: Session) -> str | None:
@@ -317,8 +317,8 @@ def unproven(leader: Session, follower: Session) -> str | None:
     Certain means: the leader's last transaction is the barrier of a fence, or the seal right behind it, and the
     follower has that very barrier.
     """
-    on_leader, sealed, upcoming = leader.row(f"SELECT {_BARRIER_XID}, {_SEAL_XID}, {_NEXT_XID}")
-    on_follower = follower.row(f"SELECT {_BARRIER_XID}")[0]
+    on_leader, sealed, upcoming = leader.row(f"SELECT {BARRIER_XID}, {SEAL_XID}, {NEXT_XID}")
+    on_follower = follower.row(f"SELECT {BARRIER_XID}")[0]
     if on_leader != on_follower:
         return (
             f"barrier {on_leader} of {leader.database} is not on {follower.database}, whose last one is {on_follower}"
@@ -335,7 +335,7 @@ _SEAL_SETTING = (
     "FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()"
     " AND s.setrole = 0 AND 'default_transaction_read_only=on' = ANY(s.setconfig)"
 )
-_SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
+SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
 
 
 def refuses_writes(session: Session) -> str | None:

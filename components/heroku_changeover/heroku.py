@@ -170,6 +170,9 @@ class Heroku:
     def post(self, path: str, body: Json = None) -> Json:
         return self._request("POST", self._address.platform, path, body)[0]
 
+    def delete(self, path: str) -> Json:
+        return self._request("DELETE", self._address.platform, path)[0]
+
     def data(self, path: str) -> Json:
         """A read from the Data API."""
         return self._request("GET", self._address.data, path)[0]

@@ -354,11 +354,11 @@ def _with_copied_vars(app: App, values: Mapping[str, str]) -> App:
     if app.primary is None:
         return app
     owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
-    address = _place(values.get(app.primary.config_var, ""))
+    address = place(values.get(app.primary.config_var, ""))
     copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))
     return app._replace(copied_config_vars=copied)
 
 
-def _place(url: str) -> str:
+def place(url: str) -> str:
     """The host of a database URL, which is a database's own; on this machine, where all share it, with the port."""
     return urlsplit(url).netloc.rpartition("@")[2] if is_loopback(url) else urlsplit(url).hostname or ""

@@ -5,9 +5,13 @@ The library is imported where it is needed: most steps only read what the first 
 slowly is outage.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+ENGINE = "pulumi"
+"""The program that runs the steps."""
 
 CLOSE_ENOUGH = 1.0
 """Seconds that two readings of a process's start may differ by, because the boot time they rest on is adjusted."""
@@ -58,3 +62,18 @@ def starters(count: int = 2) -> tuple[Process, ...]:
 
     parents = psutil.Process().parents()[:count]
     return tuple(found for parent in parents if parent.pid > 1 and (found := process_named(parent.pid)))
+
+
+def engine_words() -> tuple[str, ...]:
+    """The command line of the `pulumi` that this process runs under; empty where that cannot be told."""
+    import psutil
+
+    try:
+        lines = [parent.cmdline() for parent in psutil.Process().parents()]
+    except psutil.Error:
+        return ()
+    return next((tuple(line) for line in lines if line and _program(line[0]) == ENGINE), ())
+
+
+def _program(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1].lower().removesuffix(".exe")

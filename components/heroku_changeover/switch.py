@@ -386,7 +386,7 @@ def _start_over(c: Changeover, reason: str, apps: str) -> str:
     urn = c.order.urn or f"urn:pulumi:*::*::**heroku-postgres:index:Generation::{c.order.generation}"
     return (
         f"{reason}. So {c.order.follower} is not promoted: {c.order.leader} stays the primary, {apps}, and nothing is "
-        f"lost. To start over with a new follower: `{teardown_text(urn, STEPS)}`, then `pulumi up`"
+        f"lost. To start over with a new follower: `{teardown_text(urn, STEPS, c.order.follower)}`, then `pulumi up`"
     )
 
 

@@ -122,11 +122,13 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def guard(heroku: LocalHeroku) -> Callable[..., tuple[int, str]]:
-    """Asks the retire guard about a database."""
+    """Asks the retire guard about a database, by its name or, of one that is gone, by its id; nobody aimed at it."""
 
-    def ask(app: str, database: str, **variables: str) -> tuple[int, str]:
+    def ask(app: str, database: str, *words: str, called: str = "", **variables: str) -> tuple[int, str]:
+        status, row = heroku.call("GET", f"/addons/{database}")
+        ids = ["--app-id", heroku.get(f"/apps/{app}")["id"], "--database-id", row["id"] if status == 200 else database]
         completed = subprocess.run(
-            [sys.executable, "-m", "heroku_changeover", "retire-guard", "--app", app, "--database", database],
+            [sys.executable, "-m", "heroku_changeover", "retire-guard", *ids, "--database", called or database, *words],
             env={**os.environ, **heroku.environment, **variables},
             capture_output=True,
             text=True,

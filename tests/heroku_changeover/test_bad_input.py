@@ -161,6 +161,7 @@ RECORDS = [
     replacing([{"pid": 1, "started": None, "name": ""}], "engine"),
 ]
 
+UUID = "01234567-89ab-cdef-0123-456789abcdef"
 GOOD = ["--generation", "db-2", "--app", "shop", "--from", "postgresql-round-1", "--to", "shop-db-2"]
 COMMAND_LINES = [
     ([], "the following arguments are required"),
@@ -179,8 +180,10 @@ COMMAND_LINES = [
     (["promote", *GOOD, "--verify", "no"], "invalid choice"),
     (["promote", *GOOD, "--forse"], "unrecognized arguments"),
     (["promote", *GOOD, "extra"], "unrecognized arguments"),
-    (["retire-guard", "--app", "shop"], "--database"),
-    (["retire-guard", "--database", "shop-db-1"], "--app"),
+    (["retire-guard", "--app-id", UUID, "--database", "x"], "--database-id"),
+    (["retire-guard", "--database-id", UUID, "--database", "x"], "--app-id"),
+    (["retire-guard", "--app-id", UUID, "--database-id", UUID], "--database"),
+    (["retire-guard", "--app-id", UUID, "--database-id", "shop-db-1", "--database", "x"], "not a UUID"),
     (["status"], "--app"),
     (["status", "--app"], "expected one argument"),
     (["recover"], "--app"),
@@ -194,7 +197,7 @@ COMMAND_LINES = [
     (["status", "--app", ""], "not the name of an app"),
     (["recover", "--app", "Shop"], "not the name of an app"),
     (["promote", *GOOD, "--app", "a b"], "not the name of an app"),
-    (["retire-guard", "--app", "shop;ls", "--database", "x"], "not the name of an app"),
+    (["retire-guard", "--app-id", f"{UUID}/..", "--database-id", UUID, "--database", "x"], "not a UUID"),
 ]
 
 FILES = ["", "{", "null", "[]", "7"]

@@ -11,12 +11,14 @@ from heroku_changeover.command import (
     STEPS,
     Order,
     guard_arguments,
+    open_urn,
     order_from,
     shell_text,
     step_arguments,
     teardown_text,
 )
 
+APP, DATABASE = "01234567-89ab-cdef-0123-456789abcdef", "fedcba98-7654-3210-fedc-ba9876543210"
 ORDERS = [
     Order("db-2", ("shop",), "postgresql-round-12345", "shop-db-2"),
     Order("db-7", ("shop", "shop-admin"), "shop-db-6", "shop-db-7", budget=120, one_off_dynos="stop", verify="api"),
@@ -40,9 +42,11 @@ def test_what_is_at_its_default_is_left_out_of_the_text() -> None:
 
 
 def test_the_guard_reads_what_the_component_writes() -> None:
-    options = parser().parse_args(guard_arguments("shop", "shop-db-1"))
+    for only_prove in (False, True):
+        options = parser().parse_args(guard_arguments(APP, DATABASE, "shop-db-1", only_prove=only_prove))
 
-    assert (options.app, options.database) == ("shop", "shop-db-1")
+        read = (options.app_id, options.database_id, options.database, options.only_prove)
+        assert read == (APP, DATABASE, "shop-db-1", only_prove)
 
 
 def test_the_text_looks_for_the_program_in_its_folder_first_and_then_on_path() -> None:
@@ -50,7 +54,7 @@ def test_the_text_looks_for_the_program_in_its_folder_first_and_then_on_path() -
 
 
 def test_a_guard_says_what_to_install_on_a_machine_that_has_no_such_program(tmp_path: Path) -> None:
-    text = shell_text(guard_arguments("shop", "shop-db-1"), str(tmp_path))
+    text = shell_text(guard_arguments(APP, DATABASE, "shop-db-1"), str(tmp_path))
 
     asked = subprocess.run(
         ["/bin/sh", "-c", text], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
@@ -65,8 +69,12 @@ def test_a_guard_says_what_to_install_on_a_machine_that_has_no_such_program(tmp_
 def test_the_command_that_removes_a_generation_names_each_of_its_resources_and_nothing_else() -> None:
     types = "own:index:Team$heroku-postgres:index:Database$heroku-postgres:index:Generation"
 
-    targets = shlex.split(teardown_text(f"urn:pulumi:production::shop::{types}::db-2", ["await-follower"]))[3::2]
+    urn = f"urn:pulumi:production::shop::{types}::db-2"
+    words = shlex.split(teardown_text(urn, ["await-follower"], "shop-db-2"))
 
+    assert words == shlex.split(teardown_text(open_urn(urn), ["await-follower"], "shop-db-2"))
+    assert words[-2:] == ["--message", "remove shop-db-2"]
+    targets = words[3:-2:2]
     of = f"urn:pulumi:*::*::{types}"
     assert targets == [
         f"{of}::db-2",
@@ -81,5 +89,6 @@ def test_help_lists_every_exit_code_and_every_variable(capsys: pytest.CaptureFix
         parser().parse_args(["promote", "--help"])
 
     shown = capsys.readouterr().out
-    words = ("\n   0 ", "\n  10 ", "\n  20 ", "\n  30 ", "\n  40 ", "HEROKU_API_KEY", "HEROKU_CHANGEOVER_DESTROY")
-    assert all(word in shown for word in words)
+    words = ("\n   0 ", "\n  10 ", "\n  20 ", "\n  30 ", "\n  40 ", "HEROKU_API_KEY")
+    variables = ("HEROKU_CHANGEOVER_RETIRE", "HEROKU_CHANGEOVER_DESTROY")
+    assert all(word in shown for word in (*words, *variables))

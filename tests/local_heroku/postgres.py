@@ -15,6 +15,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from local_heroku.identity import make_its_own
 from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity
 
 SETTINGS = """
@@ -304,6 +305,7 @@ class Cluster:
 
     async def new_server(self) -> Server:
         folder = await self._copy_of_template()
+        make_its_own(folder)
         name = secrets.token_hex(7)
         server = Server(folder, self.bin, f"u{name}", f"p{secrets.token_hex(24)}", f"d{name}")
         await server.start()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 
 from local_heroku.launcher import LocalHeroku
@@ -84,3 +85,33 @@ def test_a_follower_of_another_tier_is_made_where_the_runtimes_go_together(
     name = heroku.follow(app["name"], app["addon"], plan, f"{app['name']}-copy")
 
     assert heroku.get(f"/addons/{name}")["plan"]["name"] == f"heroku-postgresql:{plan}"
+
+
+def test_an_add_on_is_deleted_by_the_ids_of_its_app_and_its_own_and_not_found_then(
+    heroku: LocalHeroku, shop: dict[str, Any]
+) -> None:
+    app, addon = heroku.get(f"/apps/{shop['name']}")["id"], heroku.get(f"/addons/{shop['addon']}")["id"]
+
+    status, told = heroku.call("DELETE", f"/apps/{app}/addons/{addon}")
+
+    assert (status, told["id"], told["state"]) == (200, addon, "deprovisioned")
+    for path in (f"/addons/{addon}", f"/apps/{app}/addons/{addon}"):
+        status, told = heroku.call("GET", path)
+        assert (status, told["id"]) == (404, "not_found")
+
+
+def test_only_databases_that_are_copies_of_one_another_have_the_same_system_identifier(
+    heroku: LocalHeroku, shop: dict[str, Any], new_name: Callable[[], str]
+) -> None:
+    other = heroku.create_app(new_name())["addon"]
+    copy = heroku.follow(shop["name"], shop["addon"], "standard-2", f"{shop['name']}-db-2")
+
+    own, foreign, copied = (_system_identifier(heroku, name) for name in (shop["addon"], other, copy))
+
+    assert own == copied
+    assert own != foreign
+
+
+def _system_identifier(heroku: LocalHeroku, addon: str) -> Any:
+    with psycopg.connect(heroku.database_url(addon)) as session:
+        return session.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
