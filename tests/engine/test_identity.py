@@ -85,7 +85,8 @@ def test_a_renamed_primary_is_gone_on_with(moved: Operator) -> None:
     moved.change("standard-4")
 
     assert moved.heroku.primary(moved.name) == f"{moved.name}-db-3"
-    assert is_there(moved, old(moved)) and is_there(moved, main)
+    assert is_there(moved, old(moved))
+    assert is_there(moved, main)
 
 
 def test_a_renamed_old_database_goes_with_the_printed_command(moved: Operator) -> None:
@@ -105,7 +106,8 @@ def test_a_changeover_by_hand_is_taken_in_by_the_advice_and_nothing_goes(moved: 
 
     assert moved.heroku.primary(moved.name) == hand
     assert moved.stack.outputs()["retired"] == [old(moved), new(moved)]
-    assert is_there(moved, old(moved)) and is_there(moved, new(moved))
+    assert is_there(moved, old(moved))
+    assert is_there(moved, new(moved))
     moved.up("--expect-no-changes")
 
 
@@ -135,7 +137,8 @@ def test_another_app_in_config_is_refused_and_the_first_ones_databases_stay(
     operator.stack.edit({"adopt": old(operator)})
     operator.up("--expect-no-changes")
 
-    assert is_there(operator, old(operator)) and is_there(operator, primary)
+    assert is_there(operator, old(operator))
+    assert is_there(operator, primary)
     assert heroku.primary(operator.name) == primary
     assert heroku.primary(other["name"]) == other["addon"]
 
@@ -329,6 +332,7 @@ def test_a_resource_that_is_tainted_takes_no_database_along(moved: Operator, nam
     moved.run("state", "taint", urn, "--yes")
     moved.up(code=1)
 
-    assert is_there(moved, old(moved)) and is_there(moved, new(moved))
+    assert is_there(moved, old(moved))
+    assert is_there(moved, new(moved))
     moved.run("state", "untaint", urn, "--yes")
     moved.up("--expect-no-changes")
