@@ -5,8 +5,6 @@ import shlex
 import psycopg
 import pytest
 
-from local_heroku.launcher import LocalHeroku
-
 from .conftest import Operator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
@@ -74,14 +72,36 @@ def test_steps_that_were_lost_from_the_state_do_nothing_when_they_run_again(move
     assert moved.is_as_found()
 
 
-def test_the_primary_goes_only_when_its_name_is_typed(moved: Operator, heroku: LocalHeroku) -> None:
-    moved.run(*teardown(moved))
-    urn = moved.resource("db-2")["urn"]
-    words = ("destroy", "--target", urn, "--target-dependents", "--yes", "--skip-preview")
-    refused = moved.run(*words, code=1)
+def test_the_primary_never_goes_by_pulumi_whatever_is_typed(moved: Operator) -> None:
     addon = f"{moved.name}-db-2"
-    confirmed = moved.stack.pulumi(*words, env={"HEROKU_CHANGEOVER_DESTROY": addon})
+    moved.run(*teardown(moved))
+    words = ("destroy", "--target", "**db-2**", "--target-dependents", "--yes", "--skip-preview")
+    typed = {"HEROKU_CHANGEOVER_DESTROY": addon, "HEROKU_CHANGEOVER_RETIRE": addon}
+    refused = moved.stack.pulumi(*words, env=typed)
 
+    assert refused.code != 0
     assert "it is DATABASE of app" in str(refused)
-    assert confirmed.code == 0, str(confirmed)
-    assert not is_there(moved, addon)
+    assert f"`heroku addons:destroy {addon} --app {moved.name}`" in str(refused)
+    assert is_there(moved, addon)
+    moved.up()
+    moved.up("--expect-no-changes")
+
+
+def test_a_stack_whose_database_was_destroyed_on_heroku_can_be_destroyed(moved: Operator) -> None:
+    moved.up()
+    moved.run(*teardown(moved))
+    moved.heroku.delete(f"/apps/{moved.name}/addons/{moved.name}-db-2")
+    moved.run("destroy", "--refresh", "--yes", "--skip-preview")
+
+    assert moved.names() == []
+
+
+def test_a_database_that_was_destroyed_on_heroku_is_made_anew_and_empty_and_said(moved: Operator) -> None:
+    moved.up()
+    moved.run(*teardown(moved))
+    moved.heroku.delete(f"/apps/{moved.name}/addons/{moved.name}-db-2")
+    made = moved.up("--refresh")
+
+    assert "[primary-gone]" in str(made)
+    assert moved.heroku.primary(moved.name) == f"{moved.name}-db-3"
+    moved.up("--expect-no-changes")
