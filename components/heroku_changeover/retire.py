@@ -139,6 +139,13 @@ def _require(verdict: Verdict, retirement: Retirement, database: Database, repor
 def _advice(verdict: Verdict, retirement: Retirement, database: Database) -> str:
     """One way on that works, whatever the reasons are together."""
     by_hand = f"`heroku addons:destroy {database.name} --app {database.app}`, then run this again"
+    if verdict.aim and is_update(retirement.engine):
+        return (
+            f"Bring back what the program had for it (app {database.app}, the component's name or its `aliases`), or "
+            "`pulumi state untaint` what was tainted"
+        )
+    if verdict.aim and verdict.is_primary:
+        return "`pulumi stack output teardown` prints what removes a database that is retired; DATABASE itself stays"
     if verdict.is_primary:
         return f"If it is to go with all its data: {by_hand}"
     if verdict.last:
@@ -175,18 +182,17 @@ def _verdict(heroku: Heroku, retirement: Retirement, database: Database) -> Verd
         )
     _ask_over_sql(heroku, database, url, None if is_copy else _candidates(heroku, database, attached), verdict)
     if not (is_copy and not verdict.uses) and not retirement.is_meant(database):
-        verdict.aim.append(_not_aimed(retirement, database))
+        verdict.aim.append(_not_aimed(retirement))
     return verdict
 
 
-def _not_aimed(retirement: Retirement, database: Database) -> str:
+def _not_aimed(retirement: Retirement) -> str:
     if not is_update(retirement.engine):
         return "what was run is not aimed at it"
     generation = retirement.urn.rpartition("::")[2]
     return (
-        f"its generation{' ' * bool(generation)}{generation} has left the program, and `pulumi up` is not aimed at it: "
-        f"the lines that the program had for it (app {database.app}, database {database.name}, the component's name) "
-        "bring it back"
+        f"its generation{' ' * bool(generation)}{generation} has left the program or is to be replaced, and "
+        "`pulumi up` is not aimed at it"
     )
 
 

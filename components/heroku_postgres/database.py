@@ -118,13 +118,19 @@ class Database(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """
+        A Database that the stack does not have is registered only when nothing speaks against it: one that was renamed
+        and refused would be in the state under its new name, and an alias would not be followed any more.
+        """
         with _readable(), ThreadPoolExecutor(1) as pool:
             wish = wish_from(name, args)
             search = search_folder(STARTED_IN, pulumi.get_root_directory())
-            super().__init__(TOKEN, name, {}, opts)
-            provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
             known = _sync_await(read_known(name, (opts.aliases if opts else None) or ()))
             looking = pool.submit(_look, wish, known)
+            if not known.generations:
+                _decision(wish, _seen(looking), known)
+            super().__init__(TOKEN, name, {}, opts)
+            provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
             facts = _seen(looking)
             _require_alone(wish, facts.app.id)
         decision = _decision(wish, facts, known)

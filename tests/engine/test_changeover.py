@@ -143,7 +143,9 @@ def test_a_changeover_after_somebody_went_back_by_hand_goes_through_all_steps(
     with psycopg.connect(heroku.database_url(old), autocommit=True) as session:
         session.execute("SET default_transaction_read_only = off")
         session.execute(f"ALTER DATABASE {session.info.dbname} RESET default_transaction_read_only")
+    operator.config("plan", "standard-0")
     operator.up("--refresh")
+    operator.change("standard-2")
 
     assert heroku.primary(name) == f"{name}-db-3"
     assert operator.is_as_found()
@@ -173,7 +175,8 @@ def test_two_databases_in_one_stack_are_changed_over_side_by_side(
         f"Database('audit', {{'app': {other['name']!r}, 'plan': plan, 'adopt': {other['addon']!r}}})\n"
     )
     (operator.stack.project / "stacks" / "__main__.py").write_text(program)
-    operator.change("standard-2")
+    for plan in ("standard-0", "standard-2"):
+        operator.change(plan)
 
     assert heroku.primary(operator.name) == f"{operator.name}-db-2"
     assert heroku.primary(other["name"]) == f"{other['name']}-audit-2"

@@ -20,13 +20,6 @@ def adopted(operator: Operator) -> Operator:
     return operator
 
 
-@pytest.fixture
-def changing(operator: Operator) -> Operator:
-    """An operator whose first run, adoption and change of plan in one, has not been yet."""
-    operator.stack.edit({"plan": "standard-2", "adopt": operator.app["addon"]})
-    return operator
-
-
 def test_a_changed_plan_is_shown_as_a_runbook_in_order(adopted: Operator) -> None:
     shown = adopted.preview().stdout
 
@@ -63,18 +56,18 @@ def test_a_preview_changes_nothing(adopted: Operator) -> None:
     ],
 )
 def test_a_finding_that_is_an_error_fails_the_preview_and_starts_nothing(
-    changing: Operator, heroku: LocalHeroku, knobs: dict[str, Any], id_: str
+    adopted: Operator, heroku: LocalHeroku, knobs: dict[str, Any], id_: str
 ) -> None:
-    place = f"apps/{changing.name}" if "generation" in knobs else f"databases/{changing.app['addon']}"
+    place = f"apps/{adopted.name}" if "generation" in knobs else f"databases/{adopted.app['addon']}"
     heroku.patch(f"/_control/{place}", knobs)
-    before = changing.writes()
+    before = adopted.writes()
 
-    shown = str(changing.preview(code=1))
-    changing.up(code=1)
+    shown = str(adopted.preview(code=1))
+    adopted.up(code=1)
 
     assert f"[{id_}]" in shown
     assert "Traceback" not in shown
-    assert changing.writes() == before
+    assert adopted.writes() == before
 
 
 def test_a_database_that_is_not_adopted_fails_with_the_line_that_adopts_it(operator: Operator) -> None:
@@ -85,10 +78,10 @@ def test_a_database_that_is_not_adopted_fails_with_the_line_that_adopts_it(opera
     assert f"pulumi config set adopt {operator.app['addon']}" in shown
 
 
-def test_a_token_without_rights_on_an_app_fails_the_preview(changing: Operator, heroku: LocalHeroku) -> None:
-    changing.stack.pulumi("config", "set", "--path", "apps[0]", "somebody-elses", check=True)
+def test_a_token_without_rights_on_an_app_fails_the_preview(adopted: Operator, heroku: LocalHeroku) -> None:
+    adopted.stack.pulumi("config", "set", "--path", "apps[0]", "somebody-elses", check=True)
 
-    shown = str(changing.preview(code=1))
+    shown = str(adopted.preview(code=1))
 
     assert "[app-unreadable] app somebody-elses" in shown
 
@@ -110,30 +103,30 @@ def test_a_token_without_rights_on_an_app_fails_the_preview(changing: Operator, 
         ("verify", "no", "verify: 'no' is not one of sql, api"),
     ],
 )
-def test_a_config_value_that_is_wrong_is_one_readable_line(changing: Operator, key: str, value: str, line: str) -> None:
-    changing.config(key, value)
+def test_a_config_value_that_is_wrong_is_one_readable_line(adopted: Operator, key: str, value: str, line: str) -> None:
+    adopted.config(key, value)
 
-    shown = str(changing.preview(code=1))
+    shown = str(adopted.preview(code=1))
 
     assert len([said for said in shown.splitlines() if line in said]) == 1, shown
     assert "Traceback" not in shown
 
 
 @pytest.mark.parametrize("key", ["app", "plan"])
-def test_a_config_value_that_is_missing_is_one_readable_line(changing: Operator, key: str) -> None:
-    changing.stack.pulumi("config", "rm", key, check=True)
+def test_a_config_value_that_is_missing_is_one_readable_line(adopted: Operator, key: str) -> None:
+    adopted.stack.pulumi("config", "rm", key, check=True)
 
-    shown = changing.preview(code=1)
+    shown = adopted.preview(code=1)
 
     assert shown.stderr.splitlines() == [
         f"error: validating stack config: Stack 'test' is missing configuration value '{key}'"
     ]
 
 
-def test_a_config_key_that_does_not_exist_is_refused_and_those_that_do_are_named(changing: Operator) -> None:
-    changing.config("windowBudgett", "3")
+def test_a_config_key_that_does_not_exist_is_refused_and_those_that_do_are_named(adopted: Operator) -> None:
+    adopted.config("windowBudgett", "3")
 
-    shown = str(changing.preview(code=1))
+    shown = str(adopted.preview(code=1))
 
     assert "config windowBudgett: there is no such key; there are adopt, app, apps, followerLimit, hold," in shown
     assert "Traceback" not in shown

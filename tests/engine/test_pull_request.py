@@ -119,8 +119,9 @@ def test_the_comment_says_what_stays_with_the_whole_command_that_removes_it_and_
 ) -> None:
     assert f"{operator.app['addon']} stays, read-only and paid for, until this removes it" in comment
     (removal,) = re.findall(r"^ {7}(pulumi destroy .*)$", comment, re.MULTILINE)
-    named = [urn.rpartition("::")[2] for urn in shlex.split(removal)[3::2]]
+    named = [urn.rpartition("::")[2] for urn in shlex.split(removal)[3:-2:2]]
     assert named == ["db-1", "db-1-database", "db-1-retire-guard"]
+    assert removal.endswith(f" --message 'remove {operator.app['addon']}'")
     assert len(comment) < LONGEST_COMMENT
 
 
@@ -145,7 +146,8 @@ def lines_of(shown: str) -> list[str]:
 def test_a_preview_that_fails_is_commented_with_the_finding_that_made_it_fail(
     operator: Operator, heroku: LocalHeroku, tmp_path: Path
 ) -> None:
-    operator.stack.edit({"plan": "standard-2", "adopt": operator.app["addon"]})
+    operator.adopt()
+    operator.config("plan", "standard-2")
     heroku.patch(f"/_control/databases/{operator.app['addon']}", {"rows": {"Data Size": ["900 GB / 64 GB"]}})
     before = operator.writes()
 
@@ -161,7 +163,8 @@ def test_a_preview_that_fails_is_commented_with_the_finding_that_made_it_fail(
 
 
 def test_the_merge_changes_the_plan_without_a_terminal(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.stack.edit({"plan": "standard-2", "adopt": operator.app["addon"]})
+    operator.adopt()
+    operator.config("plan", "standard-2")
 
     merged = operator.stack.pulumi(*command_of("deploy"), env=CI, check=True)
 
