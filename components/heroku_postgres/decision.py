@@ -130,14 +130,28 @@ def _settled(wish: Wish, facts: Facts, known: Known, managed: dict[int, Database
     """A follower that is left from a changed mind is a pure copy and is not declared; everything else stays."""
     number = _number(managed, primary)
     kept = {n: d for n, d in managed.items() if d is primary or not d.is_follower}
-    found = standing_findings(wish, facts, primary)
-    if not _is_serving(facts):
-        found += _unfinished(wish, known, managed, primary, kept)
-    generations = tuple(_standing(known, managed, n, number, protect=True) for n in kept)
+    found = standing_findings(wish, facts, primary) + _left_to_do(wish, facts, known, managed, primary, kept)
+    generations = [_standing(known, managed, n, number, protect=True) for n in kept]
+    if number > 1 and wish.number_of(primary.name) == number and not _is_serving(facts):
+        # a destroy that was refused has taken its steps; those that run again find out what is left to do
+        generations = [replace(g, steps=STEPS) if g.role == "primary" else g for g in generations]
     retired = tuple(d.name for d in kept.values() if d is not primary)
     summary = f"{primary.name} is the primary on {primary.plan}"
     kind = Kind.REFUSED if has_errors(found) else Kind.SETTLED
-    return Decision(kind, generations, tuple(found), summary, primary.name, primary.plan, retired)
+    return Decision(kind, tuple(generations), tuple(found), summary, primary.name, primary.plan, retired)
+
+
+def _left_to_do(
+    wish: Wish, facts: Facts, known: Known, managed: dict[int, Database], primary: Database, kept: dict[int, Database]
+) -> list[Finding]:
+    """What a changeover that broke may have left, although DATABASE is on the wanted plan."""
+    found: list[Finding] = []
+    if known.steps(_number(managed, primary)) not in {(), STEPS}:
+        ids = {d.id for d in managed.values()}
+        found = [_of_others(app, primary) for app in facts.apps if app.primary and app.primary.addon_id not in ids]
+    if not _is_serving(facts):
+        found += _unfinished(wish, known, managed, primary, kept) or [_left_down(facts)]
+    return found
 
 
 def _changeover(wish: Wish, facts: Facts, known: Known, managed: dict[int, Database], primary: Database) -> Decision:
@@ -331,6 +345,25 @@ def _resumed(facts: Facts) -> Finding:
         f"app {_down(facts)} is in maintenance mode or scaled to nothing, and the follower of this changeover is there",
         "that is taken for an earlier run's doing: this one goes on and brings it back as that run found it",
         "if somebody else is at work on it, bring it back first",
+    )
+
+
+def _of_others(app: App, primary: Database) -> Finding:
+    return finding(
+        "app-on-another-database",
+        f"DATABASE of app {app.name} is {app.primary.addon_name if app.primary else 'none'}, and steps of the "
+        f"changeover to {primary.name} are left to do",
+        "they would take it to another database's data",
+        "take it out of `apps`",
+    )
+
+
+def _left_down(facts: Facts) -> Finding:
+    return warning(
+        "app-down",
+        f"app {_down(facts)} is in maintenance mode or scaled to nothing, and `plan` asks for no changeover",
+        "a changeover that broke may have left it so, or somebody is at work on it",
+        f"if nobody is: `heroku-changeover recover --app {facts.app.name}`",
     )
 
 

@@ -1,10 +1,12 @@
 """Names that have come to mean something else: what is gone on with by UUID, and what is refused with one advice."""
 
+import pytest
+
 from heroku_changeover.command import STEPS
-from heroku_changeover.facts import Facts
+from heroku_changeover.facts import Database, Facts
 from heroku_postgres.decision import Decision, Kind
 from heroku_postgres.known import Known, KnownGeneration, known_from
-from heroku_world import OTHER_APP, app, database, decide, facts, known, wish
+from heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SECOND = database("shop-db-2", plan="standard-2")
@@ -176,6 +178,49 @@ def test_a_database_that_is_gone_is_replaced_by_a_fresh_one_under_a_new_number_a
 
     assert (decision.kind, decision.primary) == (Kind.FRESH, "shop-db-3")
     assert [f.id for f in decision.findings] == ["primary-gone"]
+
+
+@pytest.mark.parametrize(("primary", "steps"), [(SECOND, STEPS), (LEADER, ())])
+def test_an_app_that_is_down_on_a_settled_database_is_said_and_steps_of_a_born_one_look_for_what_is_left(
+    primary: Database, steps: tuple[str, ...]
+) -> None:
+    seen = facts(app(primary=primary, maintenance=True, quantity=0), primary)
+    knowing = Known(tuple(g._replace(steps=()) for g in KNOWN.generations), primary.id, primary.plan)
+
+    decision = decide(wish(plan=primary.plan), seen, knowing)
+
+    assert decision.kind is Kind.SETTLED
+    assert [f.id for f in decision.findings] == ["app-down"]
+    assert "heroku-changeover recover --app shop" in decision.findings[0].do
+    assert next(g.steps for g in decision.generations if g.role == "primary") == steps
+
+
+def test_an_app_that_was_added_while_steps_are_left_to_do_is_not_taken_along() -> None:
+    other = database("postgresql-flat-1", owner=OTHER_APP)
+    seen = facts(app(primary=SECOND), LEADER, SECOND, other, more=(app(OTHER_APP, primary=other),))
+    first, second = KNOWN.generations
+    knowing = KNOWN._replace(generations=(first, second._replace(steps=STEPS[:4])), primary_id=LEADER.id)
+
+    what, do = refusal(decide(wish(plan="standard-2", apps=("shop", OTHER_APP)), seen, knowing))
+
+    assert (what, do) == ("app-on-another-database", "take it out of `apps`")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_app_that_has_the_database_under_another_name_is_told_one_thing_to_do(listed: bool) -> None:
+    theirs = database("postgresql-flat-1", owner=OTHER_APP)
+    shared = SECOND._replace(attachments=(*SECOND.attachments, attachment(SECOND.name, "SHOP_DATABASE", app=OTHER_APP)))
+    more = (app(OTHER_APP, primary=theirs),) if listed else ()
+    seen = facts(app(primary=shared), shared, theirs, more=more)
+    apps = ("shop", OTHER_APP) if listed else ("shop",)
+
+    what, do = refusal(
+        decide(wish(plan="standard-4", apps=apps), seen, known(SETTLED, facts(app(primary=shared), shared)))
+    )
+
+    assert what == ("app-on-another-database" if listed else "attached-elsewhere")
+    assert "`heroku addons:detach SHOP_DATABASE --app admin`" in do
+    assert "list it" not in do
 
 
 def test_the_state_says_which_add_on_a_generation_is_and_which_steps_have_ended() -> None:
