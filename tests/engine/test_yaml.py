@@ -120,6 +120,16 @@ def test_a_changed_plan_moves_the_database_with_every_acknowledged_write(operato
     operator.up("--expect-no-changes")
 
 
+def test_a_plan_that_was_changed_on_heroku_is_said_here_too(local: Operator) -> None:
+    """The plugin reads the state of the stack as well."""
+    local.up()
+    local.heroku.patch(f"/apps/{local.name}/addons/{local.app['addon']}", {"plan": "heroku-postgresql:standard-4"})
+    status = f"/client/v11/databases/{local.app['addon']}/wait_status"
+    local.heroku.wait_until("Heroku's own upgrade", lambda: not local.heroku.get(status)["waiting?"])
+
+    assert "[plan-changed]" in str(local.up(code=1))
+
+
 def test_the_printed_teardown_leaves_what_is_the_users_own(operator: Operator) -> None:
     operator.up()
     operator.change("standard-2")
