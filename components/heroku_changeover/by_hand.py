@@ -18,6 +18,7 @@ from heroku_changeover.command import (
     Arguments,
     Order,
     add_order_options,
+    number_in,
     order_from,
 )
 from heroku_changeover.errors import BadInput, NeedsPerson, Refused
@@ -141,8 +142,8 @@ def record_in_state(text: str, app: str) -> Record | None:
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput("what --state names is not the output of `pulumi stack export`") from error
     steps = [s for r in resources if (s := _step_in(r)) is not None and s[0] in STEPS and app in s[1].order.apps]
-    finished = {record.order.generation for step, record in steps if step == STEPS[-1]}
-    open_ = [s for s in steps if s[1].order.generation not in finished]
+    finished = {number_in(record.order.generation) for step, record in steps if step == STEPS[-1]}
+    open_ = [s for s in steps if number_in(s[1].order.generation) not in finished]
     return max(open_, key=lambda s: STEPS.index(s[0]))[1] if open_ else None
 
 

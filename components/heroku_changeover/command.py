@@ -65,9 +65,14 @@ class Order:
     urn: str = ""
 
     def is_same_changeover(self, other: "Order") -> bool:
-        """Whether both move the same apps between the same databases, whatever their limits are."""
-        mine = (self.generation, self.apps, self.leader, self.follower)
-        return mine == (other.generation, other.apps, other.leader, other.follower)
+        """Whether both move the same apps between the same databases, whatever they and their limits are called."""
+        mine = (number_in(self.generation), self.apps, self.leader, self.follower)
+        return mine == (number_in(other.generation), other.apps, other.leader, other.follower)
+
+
+def number_in(generation: str) -> str:
+    """The number of a generation, which it keeps when the component is renamed, as in `db-2` and `data-2`."""
+    return generation.rpartition("-")[2]
 
 
 class Arguments(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
-from heroku_changeover.command import WINDOW_VARIABLE
+from heroku_changeover.command import WINDOW_VARIABLE, number_in
 from heroku_changeover.errors import BadInput
 from heroku_changeover.facts import App, Name, ProcessType
 
@@ -162,7 +162,7 @@ def window_of(row: Mapping[str, Any], generation: str) -> Window:
     """
     if row["version"] != VERSION:
         raise BadInput(f"{WINDOW_VARIABLE} is of version {row['version']}, this program reads {VERSION}; {_REMEDY}")
-    if row["generation"] != generation:
+    if number_in(row["generation"]) != number_in(generation):
         raise BadInput(f"{WINDOW_VARIABLE} is of {row['generation']}, this step works on {generation}; {_REMEDY}")
     apps = {str(name): _app_from(app) for name, app in row["apps"].items()}
     acts = {str(name): float(at) for name, at in row["acts"].items()}

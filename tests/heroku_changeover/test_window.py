@@ -132,3 +132,11 @@ def test_what_the_leader_is_called_after_that_is_somebody_elses(primary: str | N
 
     assert as_found(SHOP, live, open_=True, leader="a1").names == SHOP.names
     assert as_found(None, live, open_=False, leader="a1").names == ()
+
+
+def test_a_document_is_of_its_generation_after_a_rename_of_the_component_too() -> None:
+    line = Window("db-2").did("maintenance-on", 1.0).line()
+
+    assert window_from({WINDOW_VARIABLE: line}, "data-2") == Window("data-2", acts={"maintenance-on": 1.0})
+    with pytest.raises(BadInput, match="is of db-2, this step works on data-3"):
+        window_from({WINDOW_VARIABLE: line}, "data-3")
