@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 import time
@@ -17,6 +18,10 @@ from rich.console import Console
 
 from demo.walk import new_stack_in
 from faults.cases import Case, cases
+from faults.identity.cases import Case as Slip
+from faults.identity.cases import cases as slips
+from faults.identity.run import Outcome as Ending
+from faults.identity.run import run_case as run_slip
 from faults.run import Outcome, run_case
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack, Unavailable, find
@@ -39,7 +44,8 @@ def main() -> int:
     except Unavailable as error:
         console.print(f"There is no engine: {error}", style="bold red")
         return 1
-    chosen = [c for c in cases(options.seed) if options.only in str(c)][: options.limit]
+    every: list[Case | Slip] = [*slips(options.seed), *cases(options.seed)]
+    chosen = [c for c in every if options.only in _described(c)][: options.limit]
     console.print(f"{len(chosen)} cases, seed {options.seed}, {options.workers} side by side")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="heroku-postgres-new-stack-") as folder:
@@ -62,7 +68,11 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _outcomes(chosen: list[Case], new_stack: Stack, workers: int) -> Iterator[Outcome]:
+def _described(case: Case | Slip) -> str:
+    return f"identity: {case}" if isinstance(case, Slip) else str(case)
+
+
+def _outcomes(chosen: list[Case | Slip], new_stack: Stack, workers: int) -> Iterator[Outcome | Ending]:
     with ProcessPoolExecutor(workers, initializer=_begin, initargs=(new_stack,)) as pool:
         for future in as_completed([pool.submit(_one, case) for case in chosen]):
             yield future.result()
@@ -74,38 +84,58 @@ def _begin(new_stack: Stack) -> None:
     _heroku, _new_stack = LocalHeroku().__enter__(), new_stack
 
 
-def _one(case: Case) -> Outcome:
-    return run_case(case, _heroku, _new_stack, f"shop-{next(_numbers)}")
+def _one(case: Case | Slip) -> Outcome | Ending:
+    name = f"shop-{next(_numbers)}"
+    if isinstance(case, Slip):
+        return run_slip(case, _heroku, _new_stack, name)
+    return run_case(case, _heroku, _new_stack, name)
 
 
-def _tell(console: Console, outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
+def _tell(console: Console, outcomes: Iterator[Outcome | Ending], total: int) -> Iterator[Outcome | Ending]:
     for number, outcome in enumerate(outcomes, 1):
         good = not outcome.trouble
         console.print(
-            f"{number:4}/{total} {'ok  ' if good else 'FAIL'} {outcome.case} ({outcome.seconds} s)",
+            f"{number:4}/{total} {'ok  ' if good else 'FAIL'} {_described(outcome.case)} ({outcome.seconds} s)",
             style="" if good else "bold red",
         )
         for line in outcome.trouble:
             console.print(f"          {line}", style="red")
         if not good:
             LOGS.mkdir(parents=True, exist_ok=True)
-            (LOGS / f"{str(outcome.case).replace(' ', '_').replace(',', '')}.log").write_text(outcome.told)
+            (LOGS / f"{_file_name(outcome.case)}.log").write_text(outcome.told)
         yield outcome
 
 
-def _result(outcomes: list[Outcome], seed: int, seconds: float) -> dict[str, Any]:
+def _file_name(case: Case | Slip) -> str:
+    return re.sub(r"[^a-z0-9-]+", "_", _described(case).lower())
+
+
+def _result(outcomes: list[Outcome | Ending], seed: int, seconds: float) -> dict[str, Any]:
+    faults = [o for o in outcomes if isinstance(o, Outcome)]
+    endings = [o for o in outcomes if isinstance(o, Ending)]
+    failed = [{"case": _described(o.case), "trouble": o.trouble} for o in outcomes if o.trouble]
+    result = {**_of_faults(faults), **_of_identity(endings), "failed": failed, "seconds": round(seconds)}
+    return {"cases": len(outcomes), "seed": seed, **result}
+
+
+def _of_faults(outcomes: list[Outcome]) -> dict[str, Any]:
     cancelled = [o.down_seconds for o in outcomes if o.down_seconds is not None and o.case.what.startswith("ctrl-c")]
     return {
-        "cases": len(outcomes),
-        "seed": seed,
         "lost_writes": sum(o.verdict.lost_writes for o in outcomes),
         "left_down": sum(bool(o.verdict.left_down) for o in outcomes),
         "inconsistent": sum(bool(o.verdict.inconsistent) for o in outcomes),
         "leaks": sum(bool(o.verdict.leaks) for o in outcomes),
         "started_over": sum(o.started_over for o in outcomes),
         "longest_from_cancel_to_serving": max(cancelled, default=None),
-        "failed": [{"case": str(o.case), "trouble": o.trouble} for o in outcomes if o.trouble],
-        "seconds": round(seconds),
+    }
+
+
+def _of_identity(endings: list[Ending]) -> dict[str, int]:
+    return {
+        "deleted_unasked": sum(len(e.verdict.deleted) for e in endings),
+        "sealed_unasked": sum(len(e.verdict.sealed) for e in endings),
+        "moved_unasked": sum(len(e.verdict.moved) for e in endings),
+        "no_way_on": sum(bool(e.verdict.stuck) for e in endings),
     }
 
 

@@ -1,0 +1,1 @@
+"""Names that come to mean something else, at every moment of a changeover, and what a person types after that."""
