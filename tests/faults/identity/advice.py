@@ -98,17 +98,28 @@ def _recover(match: re.Match[str]) -> Callable[[Stage], None]:
 
 
 def _bring_back(_: re.Match[str]) -> Callable[[Stage], None]:
+    return _serve
+
+
+def _give_up(match: re.Match[str]) -> Callable[[Stage], None]:
     def do(stage: Stage) -> None:
-        updates = [{"type": kind, "quantity": 1} for kind in ("web", "worker")]
-        stage.heroku.patch(f"/apps/{stage.name}/formation", {"updates": updates})
-        stage.heroku.patch(f"/apps/{stage.name}", {"maintenance": False})
+        _serve(stage)
+        cut_off = stage.addon(match[1])
+        stage.aimed.add(cut_off["id"])
+        stage.heroku.delete(f"/apps/{cut_off['app']['id']}/addons/{cut_off['id']}")
 
     return do
 
 
+def _serve(stage: Stage) -> None:
+    updates = [{"type": kind, "quantity": 1} for kind in ("web", "worker")]
+    stage.heroku.patch(f"/apps/{stage.name}/formation", {"updates": updates})
+    stage.heroku.patch(f"/apps/{stage.name}", {"maintenance": False})
+
+
 ADVICE: tuple[tuple[str, Make], ...] = (
     (r"`pulumi (config (?:set|rm) [^`]+)`", _type),
-    (r"`pulumi ((?:cancel|refresh|state untaint)[^`]*)`", _agree),
+    (r"`pulumi ((?:cancel|state untaint|state unprotect)[^`]*)`", _agree),
     (r"`(?:pulumi )(destroy --target [^`]+)`", _destroy),
     (r"`heroku addons:attach (\S+) --as (\S+) --app [^`]+`", _attach),
     (r"`heroku addons:detach (\S+) --app ([^`]+)`", _detach),
@@ -118,6 +129,7 @@ ADVICE: tuple[tuple[str, Make], ...] = (
     (r"[Ll]ist it: `apps: \[([^\]]+)\]`", _apps),
     (r"`aliases=\[pulumi\.Alias\(name='([^']+)'\)\]`", _alias),
     (r"`heroku-changeover recover --app ([a-z0-9-]+)[^`]*`", _recover),
+    (r"(?<!to give it up, )[Bb]ring the apps back on [^`]+`heroku maintenance:off`\) and destroy ([^,]+)", _give_up),
     (r"[Bb]ring it back: scale it up and `heroku maintenance:off`", _bring_back),
 )
 """What messages name, and what a person does about it."""

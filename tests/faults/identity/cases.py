@@ -45,6 +45,15 @@ AFTER = ((Act.UNFOLLOW, "after"), (Act.SEAL, "after"), (Act.ATTACH, "after"), (A
 ENDINGS = ("cli-killed", "machine-lost")
 """With a keeper that closes the window, or finishes it; and without."""
 
+SLICE = {
+    "adopt-another": "held",
+    "app-and-adopt-another": "broken before the unfollow",
+    "by-hand": "settled",
+    "component-renamed": "broken after it",
+    "state-deleted-primary": "held",
+    "state-older": "settled",
+}
+
 UPS = ("up", "up --refresh")
 DESTROYS = (
     "destroy",
@@ -83,6 +92,11 @@ def cases(seed: int) -> list[Case]:
     every = list(_every(chosen))
     chosen.shuffle(every)
     return every
+
+
+def slice_of(seed: int) -> list[Case]:
+    """One case for each slip that could cost a database, with every moment among them."""
+    return [case for case in sorted(cases(seed)) if SLICE.get(case.slip) == case.moment]
 
 
 def _every(chosen: random.Random) -> Iterator[Case]:
