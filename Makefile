@@ -50,7 +50,7 @@ bench: engine-or-go $(READY)  ## outage and time of each way to change a plan, s
 	$(RUN) bench
 
 .PHONY: faults
-faults: engine-or-go $(READY)  ## a fault at every act of a changeover, under traffic; SEED=<number> chooses the cases
+faults: engine-or-go $(READY)  ## a fault at every act of a changeover, a slip at every moment of it; SEED=<number> chooses the cases
 	$(RUN) faults
 
 .PHONY: check

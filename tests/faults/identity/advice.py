@@ -112,9 +112,9 @@ def _give_up(match: re.Match[str]) -> Callable[[Stage], None]:
 
 
 def _serve(stage: Stage) -> None:
-    updates = [{"type": kind, "quantity": 1} for kind in ("web", "worker")]
-    stage.heroku.patch(f"/apps/{stage.name}/formation", {"updates": updates})
-    stage.heroku.patch(f"/apps/{stage.name}", {"maintenance": False})
+    for app in stage.apps:
+        stage.heroku.patch(f"/apps/{app['name']}/formation", {"updates": [{"type": "web", "quantity": 1}]})
+        stage.heroku.patch(f"/apps/{app['name']}", {"maintenance": False})
 
 
 ADVICE: tuple[tuple[str, Make], ...] = (

@@ -128,7 +128,7 @@ def _called(seen: Seen, database: str | None) -> str:
 
 
 def at_the_end(stage: Stage, all_seen: Iterable[Seen]) -> Iterator[str]:
-    """Whatever was seen with data, and was not aimed at, is there; the app serves on a database that takes writes."""
+    """Whatever was seen with data, and was not aimed at, is there; every app serves on a database that takes writes."""
     last = look(stage)
     lost = {
         database.name
@@ -138,5 +138,6 @@ def at_the_end(stage: Stage, all_seen: Iterable[Seen]) -> Iterator[str]:
     }
     yield from (f"{name} is gone at the end" for name in sorted(lost))
     yield from (f"{last.databases[i].name} is DATABASE and read-only" for i in last.in_use if last.databases[i].sealed)
-    if (status := visit(stage.scene.app["web_url"])[0]) != 200:
-        yield f"the app answers {status} at the end"
+    for app in stage.apps:
+        if (status := visit(app["web_url"])[0]) != 200:
+            yield f"the app {app['name']} answers {status} at the end"

@@ -80,7 +80,10 @@ class Stage:
         return said
 
     def resources(self) -> list[dict[str, Any]]:
-        return self.scene.stack.resources()
+        """From the file of the state, which is there at once; an export takes as long as a preview."""
+        stack = self.scene.stack
+        state = json.loads(next(stack.backend.glob(f".pulumi/stacks/*/{stack.name}.json")).read_text())
+        return list((state["checkpoint"].get("latest") or {}).get("resources") or ())
 
     def urn(self, name: str) -> str:
         return next((str(r["urn"]) for r in self.resources() if str(r["urn"]).endswith(f"::{name}")), f"no {name}")
@@ -117,7 +120,7 @@ class Stage:
             connection.execute(MARKER)
 
     def new_app(self, suffix: str, **options: Any) -> dict[str, Any]:
-        app: dict[str, Any] = self.heroku.create_app(f"{self.name}-{suffix}", web=0, worker=0, rows=ROWS, **options)
+        app: dict[str, Any] = self.heroku.create_app(f"{self.name}-{suffix}", web=1, rows=ROWS, **options)
         self.apps.append(app)
         return app
 
