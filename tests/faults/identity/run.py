@@ -1,5 +1,6 @@
 """Runs one case of identity: the moment, the slip, the commands, and the way on that they print."""
 
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +20,10 @@ from toolchain import Failed, Overrun, Stack
 
 ROUNDS = 4
 """How often a person does what was printed before they give up."""
+
+SPEAKS = re.compile(r"^ *(\[[a-z-]+\]|error:|[a-z-]+: )")
+LONGEST, WORDS = 300, 6
+"""How much of what was printed last is in the trouble of a case; all of it is in its log."""
 
 
 @dataclass(slots=True)
@@ -139,5 +144,6 @@ def _follow(play: Play, said: str) -> None:
 
 
 def _last_words(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return " / ".join(line for line in lines if "[" in line or "rror" in line or "kept" in line)[-600:]
+    """What a person reads of it: findings, refusals, errors of the engine."""
+    lines = [line.strip()[:LONGEST] for line in said.splitlines() if SPEAKS.search(line)]
+    return " / ".join(dict.fromkeys(lines[-WORDS:]))
