@@ -46,6 +46,10 @@ def _told(_: tuple[int, str]) -> None:
     """A command that fails is seen by the `up` after it."""
 
 
+def _untaint(_: re.Match[str]) -> Callable[[Stage], None]:
+    return lambda stage: _told(stage.pulumi("state", "untaint", "--all", "--yes"))
+
+
 def _destroy(match: re.Match[str]) -> Callable[[Stage], None]:
     def do(stage: Stage) -> None:
         words = shlex.split(match[1])
@@ -119,7 +123,10 @@ def _serve(stage: Stage) -> None:
 
 ADVICE: tuple[tuple[str, Make], ...] = (
     (r"`pulumi (config (?:set|rm) [^`]+)`", _type),
-    (r"`pulumi ((?:cancel|state untaint|state unprotect)[^`]*)`", _agree),
+    (r"`pulumi ((?:cancel|state unprotect)[^`]*)`", _agree),
+    (r"`pulumi state untaint` what was tainted", _untaint),
+    # the engine's own words for an add-on that was tainted; the README tells the way on
+    (r"still specify an ID may not be replaced|unable to replace resource", _untaint),
     (r"`(?:pulumi )(destroy --target [^`]+)`", _destroy),
     (r"`heroku addons:attach (\S+) --as (\S+) --app [^`]+`", _attach),
     (r"`heroku addons:detach (\S+) --app ([^`]+)`", _detach),

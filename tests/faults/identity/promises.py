@@ -138,6 +138,10 @@ def at_the_end(stage: Stage, all_seen: Iterable[Seen]) -> Iterator[str]:
     }
     yield from (f"{name} is gone at the end" for name in sorted(lost))
     yield from (f"{last.databases[i].name} is DATABASE and read-only" for i in last.in_use if last.databases[i].sealed)
-    for app in stage.apps:
-        if (status := visit(app["web_url"])[0]) != 200:
-            yield f"the app {app['name']} answers {status} at the end"
+    yield from down(stage)
+
+
+def down(stage: Stage) -> list[str]:
+    """What users of the apps see that is no answer of the app."""
+    seen = [(app["name"], visit(app["web_url"])[0]) for app in stage.apps]
+    return [f"the app {name} answers {status}" for name, status in seen if status != 200]

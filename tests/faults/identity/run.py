@@ -12,7 +12,7 @@ import psycopg
 from faults.identity.advice import advised, aims
 from faults.identity.cases import Case
 from faults.identity.kinds import KINDS
-from faults.identity.promises import Leave, Seen, Verdict, at_the_end, deleted, look
+from faults.identity.promises import Leave, Seen, Verdict, at_the_end, deleted, down, look
 from faults.identity.stage import Stage, reach_moment, set_stage, words_of
 from faults.scene import CaseFailed
 from local_heroku.launcher import LocalHeroku, LocalHerokuFailed
@@ -122,7 +122,7 @@ def _go_on(play: Play, command: str, code: int, said: str) -> None:
         CaseFailed: what was printed did not lead to a run that ends well.
     """
     for _ in range(ROUNDS):
-        if command.startswith("up") and code == 0:
+        if command.startswith("up") and code == 0 and not down(play.stage):
             break
         _follow(play, said)
         command = "up"
