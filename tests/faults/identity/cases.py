@@ -48,7 +48,6 @@ ENDINGS = ("cli-killed", "machine-lost")
 SLICE = {
     "adopt-another": "held",
     "app-and-adopt-another": "broken before the unfollow",
-    "by-hand": "settled",
     "component-renamed": "broken after it",
     "state-deleted-primary": "held",
     "state-older": "settled",
