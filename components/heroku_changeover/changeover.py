@@ -185,8 +185,8 @@ class Changeover:
         """Brings the record of how each app is to be left up to date with what is live."""
         open_ = self.has_begun and not situation.is_serving
         leader = situation.leader.id if situation.leader else ""
-        known = self.window.apps
-        found = {n: as_found(known.get(n), app, open_=open_, leader=leader) for n, app in situation.apps.items()}
+        known = self.window.found
+        found = {n: as_found(known(app), app, open_=open_, leader=leader) for n, app in situation.apps.items()}
         lost = [name for name, app in found.items() if app.maintenance and not any(p.quantity for p in app.formation)]
         if lost and situation.stage is not Stage.MOVED:
             raise NeedsPerson(

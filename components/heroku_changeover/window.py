@@ -26,13 +26,15 @@ class AppAsFound:
     The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.
 
     `boot_seconds` is how long a web dyno took to boot before, None when that is not known. `names` are those of the
-    leader that move, as they were when it was the app's primary still.
+    leader that move, as they were when it was the app's primary still. `id` is the app's, whose name may change; empty
+    where nothing was recorded before.
     """
 
     maintenance: bool
     formation: tuple[ProcessType, ...]
     boot_seconds: float | None = None
     names: tuple[Name, ...] = ()
+    id: str = ""
 
     def quantity(self, process_type: str) -> int:
         return next((p.quantity for p in self.formation if p.type == process_type), 0)
@@ -91,6 +93,11 @@ class Window:
         """Whether the last thing that this changeover had to do is done."""
         return "restored" in self.acts
 
+    def found(self, app: App) -> AppAsFound | None:
+        """How an app was found, whatever it was called then."""
+        by_id = (known for known in self.apps.values() if known.id == app.id)
+        return self.apps.get(app.name) or next(by_id, None)
+
     def begun_anew(self) -> "Window":
         """Without the acts of an attempt that was put back."""
         return replace(self, acts={act: at for act, at in self.acts.items() if act == "captured"})
@@ -117,9 +124,10 @@ def as_found(known: AppAsFound | None, live: App, *, open_: bool, leader: str = 
     scalable = [p for p in live.formation if p.type != "release"]
     names = _names(known, live, leader)
     if known is None:
-        return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds, names)
+        return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds, names, live.id)
     formation = tuple(p if p.quantity or not open_ else _recorded(known, p) for p in scalable)
-    return AppAsFound(live.maintenance and known.maintenance, formation, live.boot_seconds or known.boot_seconds, names)
+    boot, maintenance = live.boot_seconds or known.boot_seconds, live.maintenance and known.maintenance
+    return AppAsFound(maintenance, formation, boot, names, live.id)
 
 
 def _names(known: AppAsFound | None, live: App, leader: str) -> tuple[Name, ...]:
@@ -177,6 +185,7 @@ def _app_row(app: AppAsFound) -> dict[str, Any]:
         "formation": {p.type: {"quantity": p.quantity, "size": p.size} for p in app.formation},
         "boot_seconds": app.boot_seconds,
         "names": dict(app.names),
+        "id": app.id,
     }
 
 
@@ -187,7 +196,7 @@ def _app_from(row: Mapping[str, Any]) -> AppAsFound:
         raise TypeError("the maintenance flag is neither true nor false")
     boot = row.get("boot_seconds")
     names = tuple(Name(str(n), None if space is None else str(space)) for n, space in row["names"].items())
-    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot), names)
+    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot), names, str(row["id"]))
 
 
 def _quantity(value: object) -> int:

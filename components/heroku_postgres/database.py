@@ -15,7 +15,7 @@ from pulumi.runtime.sync_await import _sync_await
 
 from heroku_changeover.errors import ChangeoverError, NoToken, Refused
 from heroku_changeover.look import look, name_of_app
-from heroku_postgres.known import Known, read_known
+from heroku_postgres.known import Known, names_before, read_known
 from heroku_postgres.program import search_folder
 from heroku_postgres.report import in_a_sentence
 from heroku_postgres.wish import Wish, wish_from
@@ -119,23 +119,24 @@ class Database(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """
-        A Database that the stack does not have is registered only when nothing speaks against it: one that was renamed
-        and refused would be in the state under its new name, and an alias would not be followed any more.
+        A Database that the stack does not have, or has under another name, is registered only when nothing speaks
+        against it: one that was refused would be in the state under its new name, and the engine would follow no alias.
         """
         with _readable(), ThreadPoolExecutor(1) as pool:
             wish = wish_from(name, args)
             search = search_folder(STARTED_IN, pulumi.get_root_directory())
-            known = _sync_await(read_known(name, (opts.aliases if opts else None) or ()))
+            before = tuple(names_before((opts.aliases if opts else None) or ()))
+            known = _sync_await(read_known((name, *before)))
             looking = pool.submit(_look, wish, known)
-            if not known.generations:
+            if before or not known.generations:
                 _decision(wish, _seen(looking), known)
             super().__init__(TOKEN, name, {}, opts)
-            provider = self.get_provider(ADDON_TYPE) or self._make_provider(name)
+            provider = self.get_provider(ADDON_TYPE) or self._make_provider(name, before)
             facts = _seen(looking)
             _require_alone(wish, facts.app.id)
         decision = _decision(wish, facts, known)
         options = pulumi.ResourceOptions(parent=self, providers=[provider], protect=False)
-        generations = _declare(wish, facts.app.id, decision, search, options)
+        generations = _declare(wish, before, facts.app.id, decision, search, options)
         self._depend_on(generations[decision.primary])
         self._set_outputs(decision, generations)
         self._say(decision, generations)
@@ -172,7 +173,7 @@ class Database(pulumi.ComponentResource):
         if decision.runbook:
             _removal(decision, generations).apply(lambda commands: pulumi.info(_told(decision, commands), self))
 
-    def _make_provider(self, name: str) -> "heroku.Provider":
+    def _make_provider(self, name: str, before: tuple[str, ...]) -> "heroku.Provider":
         """
         A provider process of its own: one process creates add-ons strictly one after the other, and holds its lock
         meanwhile.
@@ -185,7 +186,9 @@ class Database(pulumi.ComponentResource):
             f"{name}-heroku",
             timeouts=heroku.ProviderTimeoutsArgs(addon_create_timeout=CREATE_MINUTES),
             customizations=[heroku.ProviderCustomizationArgs(set_addon_config_vars_in_state=False)],
-            opts=pulumi.ResourceOptions(parent=self, protect=False),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=False, aliases=[pulumi.Alias(name=f"{one}-heroku") for one in before]
+            ),
         )
 
     def _set_outputs(self, decision: "Decision", generations: "dict[str, Generation]") -> None:
@@ -299,13 +302,17 @@ def _decision(wish: Wish, facts: "Facts", known: Known) -> "Decision":
 
 
 def _declare(
-    wish: Wish, app_id: str, decision: "Decision", search: str, options: pulumi.ResourceOptions
+    wish: Wish,
+    before: tuple[str, ...],
+    app_id: str,
+    decision: "Decision",
+    search: str,
+    options: pulumi.ResourceOptions,
 ) -> "dict[str, Generation]":
     from heroku_postgres.generation import Generation
 
     return {
-        declared.addon: Generation(f"{wish.name}-{declared.number}", wish, declared, app_id, search, options)
-        for declared in decision.generations
+        declared.addon: Generation(wish, before, declared, app_id, search, options) for declared in decision.generations
     }
 
 

@@ -43,10 +43,22 @@ class Generation(pulumi.ComponentResource):
     last: pulumi.CustomResource
 
     def __init__(
-        self, name: str, wish: Wish, declared: Declared, app_id: str, search: str, opts: pulumi.ResourceOptions
+        self,
+        wish: Wish,
+        before: tuple[str, ...],
+        declared: Declared,
+        app_id: str,
+        search: str,
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(TOKEN, name, {}, opts)
-        self._name, self._wish, self._declared, self._search = name, wish, declared, search
+        """
+        `before` are names that the Database had. The engine hands its alias down as long as that has not been followed,
+        so everything has its own as well, for a run that broke in the middle.
+        """
+        self._name, self._before = f"{wish.name}-{declared.number}", [f"{name}-{declared.number}" for name in before]
+        aliases = pulumi.ResourceOptions(aliases=self._earlier())
+        super().__init__(TOKEN, self._name, {}, pulumi.ResourceOptions.merge(opts, aliases))
+        self._wish, self._declared, self._search = wish, declared, search
         self._addon = self._make_addon(app_id)
         self.database_id = self._addon.id
         self._app_id, self._place = app_id, _untied(self.urn).apply(open_urn)
@@ -57,6 +69,10 @@ class Generation(pulumi.ComponentResource):
         self.last = restore or self._addon
         self.teardown = self.urn.apply(lambda urn: teardown_text(urn, steps, declared.addon))
         self.register_outputs({"database_id": self.database_id, "app_id": app_id})
+
+    def _earlier(self, part: str = "") -> list[pulumi.Input[str | pulumi.Alias]]:
+        """What a part of this generation, or without one this generation, was called by earlier names."""
+        return [pulumi.Alias(name=f"{name}{part}") for name in self._before]
 
     def _make_addon(self, app_id: str) -> heroku.addon.Addon:
         """
@@ -73,6 +89,7 @@ class Generation(pulumi.ComponentResource):
             config={"follow": declared.follow} if declared.follow else None,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                aliases=self._earlier("-database"),
                 import_=declared.import_id,
                 ignore_changes=["config"],
                 protect=declared.protect,
@@ -86,7 +103,7 @@ class Generation(pulumi.ComponentResource):
 
         Its environment follows the program, so that it knows where it is after a rename of the component.
         """
-        options = self._command_options([self._addon])
+        options = self._command_options("-retire-guard", [self._addon])
         options.ignore_changes = [key for key in COMMAND_INPUTS if key != "environment"]
         return command.local.Command(
             f"{self._name}-retire-guard",
@@ -124,10 +141,10 @@ class Generation(pulumi.ComponentResource):
             delete=self._guard_text(only_prove=True) if step == "restore" else None,
             environment={URN_VARIABLE: self._place, **({WINDOW_VARIABLE: window} if window is not None else {})},
             logging=command.local.Logging.STDERR,
-            opts=self._command_options([before]),
+            opts=self._command_options(f"-{step}", [before]),
         )
 
-    def _command_options(self, after: list[pulumi.Resource]) -> pulumi.ResourceOptions:
+    def _command_options(self, part: str, after: list[pulumi.Resource]) -> pulumi.ResourceOptions:
         """
         Not as the parent's: a step that is protected could never go, and of one that is retained no guard would run.
 
@@ -135,6 +152,7 @@ class Generation(pulumi.ComponentResource):
         """
         return pulumi.ResourceOptions(
             parent=self,
+            aliases=self._earlier(part),
             depends_on=after,
             ignore_changes=COMMAND_INPUTS,
             delete_before_replace=True,

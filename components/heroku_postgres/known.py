@@ -53,9 +53,9 @@ class Known(NamedTuple):
         return next((g.steps for g in self.generations if g.number == number), ())
 
 
-async def read_known(name: str, aliases: Iterable[Any]) -> Known:
+async def read_known(names: tuple[str, ...]) -> Known:
     """
-    What the state of this very stack has of the Database of that name, or of a name that it had before.
+    What the state of this very stack has of the Database that has one of these names, or had it before.
 
     Raises:
         pulumi.RunError: the state could not be read; without it nobody knows which databases are this stack's own.
@@ -66,7 +66,7 @@ async def read_known(name: str, aliases: Iterable[Any]) -> Known:
         )
     except Exception as error:
         raise pulumi.RunError(f"the state of this stack could not be read: {error}; run this again") from error
-    return known_from((answer or {}).get("outputs") or {}, (name, *_names_before(aliases)))
+    return known_from((answer or {}).get("outputs") or {}, names)
 
 
 def _own_reference() -> str:
@@ -75,7 +75,7 @@ def _own_reference() -> str:
     return stack if organization == "organization" else f"{organization}/{pulumi.get_project()}/{stack}"
 
 
-def _names_before(aliases: Iterable[Any]) -> Iterator[str]:
+def names_before(aliases: Iterable[Any]) -> Iterator[str]:
     """An alias is a URN, or says which part of it was another one; one that is an output is no name yet."""
     for alias in aliases:
         name = alias.rpartition("::")[2] if isinstance(alias, str) else getattr(alias, "name", None)

@@ -41,6 +41,7 @@ def _outward(call: ast.Call) -> str | None:
 OUTSIDE = {
     ("service.py", "patch"): "the caller brackets it: scaling down and scaling up are two acts",
     ("follower.py", "until"): "part of reaching the databases over SQL",
+    ("retire.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
     ("switch.py", "open_fence"): "opening a lost fence anew, after the unfollow",
 }
 """Calls that are bracketed elsewhere, each with where."""

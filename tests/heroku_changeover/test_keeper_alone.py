@@ -229,7 +229,7 @@ def test_whoever_gives_no_answer_has_said_no(monkeypatch: pytest.MonkeyPatch, pr
         by_hand._confirm(Request("shop"), "This will do something.", lambda _: None)
 
 
-@pytest.mark.parametrize("step", ["status", "recover", "keep", "retire-guard"])
+@pytest.mark.parametrize("step", ["status", "recover", "keep"])
 def test_what_is_not_the_name_of_an_app_is_refused(step: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([step, "--app", "a/b"]) == 30
     assert "a/b is not the name of an app" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """The window document: what is written down, handed on and trusted."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from heroku_changeover.window import AppAsFound, Window, as_found, window_from
 
 WEB, WORKER = ProcessType("web", 2, "Standard-1X"), ProcessType("worker", 1, "Standard-2X")
 NAMES = (Name("DATABASE", None), Name("POOL", POOLER))
-SHOP = AppAsFound(maintenance=False, formation=(WEB, WORKER), boot_seconds=20.0, names=NAMES)
+SHOP = AppAsFound(maintenance=False, formation=(WEB, WORKER), boot_seconds=20.0, names=NAMES, id="id")
 
 
 def app(*formation: ProcessType, maintenance: bool = False) -> App:
@@ -58,7 +59,7 @@ def test_a_document_that_cannot_be_used_is_refused_with_what_to_do(text: str, fo
 def test_what_is_live_is_written_down_first() -> None:
     found = as_found(None, app(WEB, WORKER, maintenance=True), open_=False)
 
-    assert found == AppAsFound(maintenance=True, formation=(WEB, WORKER))
+    assert found == AppAsFound(maintenance=True, formation=(WEB, WORKER), id="id")
 
 
 def test_the_release_type_is_never_scaled_back() -> None:
@@ -140,3 +141,10 @@ def test_a_document_is_of_its_generation_after_a_rename_of_the_component_too() -
     assert window_from({WINDOW_VARIABLE: line}, "data-2") == Window("data-2", acts={"maintenance-on": 1.0})
     with pytest.raises(BadInput, match="is of db-2, this step works on data-3"):
         window_from({WINDOW_VARIABLE: line}, "data-3")
+
+
+def test_an_app_is_found_again_under_another_name_by_its_id() -> None:
+    window = Window("db-2", {"shop": replace(SHOP, id="id"), "admin": replace(SHOP, id="other")})
+
+    assert window.found(app(WEB)._replace(name="store")) == window.apps["shop"]
+    assert window.found(app(WEB)._replace(name="store", id="new")) is None

@@ -266,7 +266,7 @@ def test_the_state_of_the_very_stack_is_read(monkeypatch: pytest.MonkeyPatch, or
 
     _in_stack(monkeypatch, invoke, organization)
 
-    assert asyncio.run(read_known("db", ())) == Known()
+    assert asyncio.run(read_known(("db",))) == Known()
     assert seen == [("pulumi:pulumi:readStackResourceOutputs", asked)]
 
 
@@ -277,7 +277,7 @@ def test_a_state_that_cannot_be_read_is_no_empty_one(monkeypatch: pytest.MonkeyP
     _in_stack(monkeypatch, invoke)
 
     with pytest.raises(pulumi.RunError, match="state of this stack could not be read: the bucket does not answer"):
-        asyncio.run(read_known("db", ()))
+        asyncio.run(read_known(("db",)))
 
 
 def _in_stack(monkeypatch: pytest.MonkeyPatch, invoke: Any, organization: str = "organization") -> None:
