@@ -27,14 +27,14 @@ class Outcome:
     started_over: bool = False
 
 
-def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str, *, adopted: bool = True) -> Outcome:
+def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str) -> Outcome:
     """One case; every way in which it can go wrong ends up in the outcome."""
     began, verdict = time.monotonic(), Verdict()
     trouble: list[str] = []
     with tempfile.TemporaryDirectory(prefix="heroku-postgres-fault-") as folder:
         scene = None
         try:
-            scene = prepare(case, heroku, new_stack, Path(folder), name, adopted=adopted)
+            scene = prepare(case, heroku, new_stack, Path(folder), name)
             with traffic(scene) as (customer, rogue):
                 play(scene)
                 finish(scene)

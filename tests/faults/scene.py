@@ -82,11 +82,9 @@ class Scene:
         return finished.code, finished.stdout + finished.stderr
 
 
-def prepare(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, name: str, *, adopted: bool) -> Scene:
+def prepare(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, name: str) -> Scene:
     """
     An app whose database is to move, with a backup schedule and a one-off dyno, so that every act has something to do.
-
-    `adopted`: an update has taken the database into the stack before; else the run with the fault does that too.
     """
     app = heroku.create_app(name, web=1, worker=1, rows=100)
     heroku.patch(f"/apps/{name}/formation", {"updates": [{"type": t, "size": s} for t, s in SIZES.items()]})
@@ -99,8 +97,7 @@ def prepare(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, nam
     stack.create_like(new_stack)
     settings = {"app": name, "plan": "standard-2", "adopt": app["addon"], "oneOffDynos": "stop"}
     stack.edit({**settings, **UNUSUAL_SETTINGS.get(case.what, {})})
-    if adopted:
-        _adopt(scene)
+    _adopt(scene)
     if case.what == "sigterm-ignored":
         heroku.patch("/_control/world", {"grace": 2})
         heroku.patch(f"/apps/{name}/config-vars", {"IGNORE_SIGTERM": "1"})

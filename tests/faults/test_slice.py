@@ -16,6 +16,6 @@ def test_a_run_that_ends_here_loses_nothing_and_leaves_no_app_down(
     case: Case, heroku: LocalHeroku, new_stack: Stack, request: pytest.FixtureRequest
 ) -> None:
     number = request.node.callspec.indices["case"]
-    outcome = run_case(case, heroku, new_stack, f"slice-{number}", adopted=False)
+    outcome = run_case(case, heroku, new_stack, f"slice-{number}")
 
     assert not outcome.trouble, outcome.told

@@ -134,7 +134,8 @@ def _shown_until(wanted: str, terminal: int) -> str:
 
 
 BREAK_OFF = """
-pulumi config set app shop && pulumi config set plan standard-2 && pulumi config set adopt postgresql-round-12345
+pulumi config set app shop && pulumi config set plan standard-0 && pulumi config set adopt postgresql-round-12345
+pulumi up --yes --skip-preview && pulumi config set plan standard-2
 pulumi up > /dev/null &
 timeout 90 bash -c 'until ls "$HEROKU_CHANGEOVER_HOME"/*.keeper 2> /dev/null; do sleep 0.1; done'
 kill -INT %1 && kill -INT %1
