@@ -9,13 +9,6 @@ from heroku_changeover.errors import HerokuError, UnexpectedAnswer
 from heroku_changeover.facts import Database
 from heroku_changeover.heroku import reads, resolved
 
-SEAL_LIMIT = 15
-"""Seconds for the sessions from before the seal to end."""
-
-
-LOCK_LIMIT = 30
-"""Seconds for the fence that is held while that is done."""
-
 
 def retire_leader(c: Changeover, situation: Situation) -> None:
     """
@@ -35,7 +28,7 @@ def retire_leader(c: Changeover, situation: Situation) -> None:
 
 def _seal(c: Changeover, leader: Database) -> None:
     """Behind a fence of its own, because the sessions from before are ended."""
-    from heroku_changeover.fence import is_sealed, open_fence, seal
+    from heroku_changeover.fence import LOCK_LIMIT, SEAL_LIMIT, is_sealed, open_fence, seal
     from heroku_changeover.postgres import open_session
 
     url = c.url_of(leader)

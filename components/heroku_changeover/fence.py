@@ -23,6 +23,12 @@ from heroku_changeover.wait import Clock, Wait
 PATIENCE = 1.2
 """Seconds before a blocker is ended: an autovacuum gives way by itself after deadlock_timeout, which is 1 s."""
 
+LOCK_LIMIT = 30
+"""Seconds for the fence to get its locks."""
+
+SEAL_LIMIT = 15
+"""Seconds for the sessions from before the seal to end."""
+
 POLL = 0.02
 """Seconds between two looks at the follower's position: catching up takes about that long."""
 

@@ -353,10 +353,15 @@ def _with_copied_vars(app: App, values: Mapping[str, str]) -> App:
     """
     if app.primary is None:
         return app
-    owned = {f"{a.name}{suffix}" for a in app.attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
     address = place(values.get(app.primary.config_var, ""))
-    copied = tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))
-    return app._replace(copied_config_vars=copied)
+    return app._replace(copied_config_vars=copies_of(address, values, app.attachments))
+
+
+@reads("config vars")
+def copies_of(address: str, values: Mapping[str, str], attachments: Iterable[Attachment]) -> tuple[str, ...]:
+    """The names of an app's config vars that hold an address although none of its attachments owns them."""
+    owned = {f"{a.name}{suffix}" for a in attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
+    return tuple(sorted(n for n, v in values.items() if address and n not in owned and address in str(v)))
 
 
 def place(url: str) -> str:

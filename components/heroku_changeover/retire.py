@@ -15,7 +15,7 @@ from heroku_changeover.command import CONFIRM_VARIABLE, RETIRE_VARIABLE, STEPS, 
 from heroku_changeover.errors import ChangeoverError, Forbidden, HerokuError, Incomplete, NotFound, Refused
 from heroku_changeover.facts import GONE, SERVICE, Attachment, Database
 from heroku_changeover.heroku import Heroku, reads, resolved
-from heroku_changeover.look import attachments_from, database_from, place
+from heroku_changeover.look import attachments_from, copies_of, database_from, place
 from heroku_changeover.wait import Clock, Wait
 
 GOES_WITHIN = 600
@@ -239,14 +239,8 @@ def _find_copied_vars(heroku: Heroku, database: Database, url: str, verdict: Ver
             if app == database.app:
                 raise
             continue  # that this app has it attached keeps it already
-        for name in _copies(values, owned, place(url)):
+        for name in copies_of(place(url), values, owned):
             verdict.used(f"config var {name} of app {app} holds its host", f"`heroku config:unset {name} --app {app}`")
-
-
-@reads("config vars")
-def _copies(values: Mapping[str, str], attachments: tuple[Attachment, ...], host: str) -> list[str]:
-    owned = {f"{a.name}{suffix}" for a in attachments for suffix in ("_URL", "_BASTIONS", "_BASTION_KEY")}
-    return sorted(name for name, value in values.items() if name not in owned and host in str(value))
 
 
 def _candidates(heroku: Heroku, database: Database, attached: tuple[Attachment, ...]) -> list[Database]:

@@ -20,7 +20,9 @@ from heroku_changeover.command import STEPS, teardown_text
 from heroku_changeover.errors import HerokuError, Incomplete, NeedsPerson, Refused, TimedOut
 from heroku_changeover.facts import App, Database, ProcessType
 from heroku_changeover.fence import (
+    LOCK_LIMIT,
     RELEASE_PATIENCE,
+    SEAL_LIMIT,
     Fence,
     next_xid,
     open_fence,
@@ -39,14 +41,8 @@ from heroku_changeover.postgres import Session, SqlUnreachable, open_session
 from heroku_changeover.service import live_formations, put_back, start_dynos
 from heroku_changeover.sessions import Ahead, end_sessions, name_who_came_back
 
-LOCK_LIMIT = 30
-"""Seconds for the fence to get its locks."""
-
 UNFOLLOW_LIMIT = 600
 """Seconds for Heroku to carry out an unfollow; there is no published figure, PostgreSQL itself takes about 0.1 s."""
-
-SEAL_LIMIT = 15
-"""Seconds for the sessions from before the seal to end."""
 
 STEADY_ZERO = 3
 """How many looks in a row must say 0 commits where SQL cannot reach."""

@@ -20,13 +20,19 @@ from heroku_postgres.findings import (
     standing_findings,
     warning,
 )
-from heroku_postgres.identity import managed_databases, next_number, not_its_own, not_managed, of_another
+from heroku_postgres.identity import (
+    left_by_the_last_run,
+    managed_databases,
+    next_number,
+    not_its_own,
+    not_managed,
+    of_another,
+)
 from heroku_postgres.known import Known
 from heroku_postgres.runbook import runbook
 from heroku_postgres.wish import Wish
 
 AWAIT_ONLY = STEPS[:1]
-PROMOTE = STEPS[3]
 
 
 class Kind(Enum):
@@ -207,7 +213,7 @@ def _target(wish: Wish, known: Known, managed: dict[int, Database], primary: Dat
 
 def _is_cut_off(known: Known, number: int) -> bool:
     """Whether a database that follows nobody was never promoted; only a run of this very stack can have left that."""
-    return number in known.numbers and PROMOTE not in known.steps(number)
+    return number in known.numbers and not known.was_promoted(number)
 
 
 def _target_declared(wish: Wish, number: int, existing: Database | None, primary: Database) -> Declared:
@@ -231,7 +237,7 @@ def _standing(known: Known, managed: dict[int, Database], number: int, primary: 
     before; only the primary's may have one left to do, where a run broke after the move. One that was adopted has none.
     """
     database, ended = managed[number], known.steps(number)
-    role = "primary" if number == primary else "cut off" if number > primary and PROMOTE not in ended else "retired"
+    role = _role(known, number, primary)
     return Declared(
         number,
         database.name,
@@ -244,11 +250,17 @@ def _standing(known: Known, managed: dict[int, Database], number: int, primary: 
     )
 
 
+def _role(known: Known, number: int, primary: int) -> str:
+    if number == primary:
+        return "primary"
+    return "retired" if number < primary or known.was_promoted(number) else "cut off"
+
+
 def _leader_before(known: Known, managed: dict[int, Database], number: int) -> str | None:
     """What a primary was moved from: DATABASE when a run ended well last, or else the generation before it."""
-    last = next((d for n, d in managed.items() if d.id == known.primary_id and n != number), None)
+    last = left_by_the_last_run(known, managed)
     before = [d for n, d in managed.items() if n < number]
-    leader = last or (before[-1] if before else None)
+    leader = last if last and last is not managed[number] else before[-1] if before else None
     return leader.name if leader else None
 
 
@@ -275,7 +287,7 @@ def _unfinished(
 ) -> list[Finding]:
     """What a changeover has left that broke between the unfollow and the move."""
     number = _number(managed, primary)
-    cut_off = [d for n, d in kept.items() if n > number and PROMOTE not in known.steps(n)]
+    cut_off = [d for n, d in kept.items() if n > number and not known.was_promoted(n)]
     return [_broken(wish, primary, d, d.id in known.ids) for d in cut_off[:1]]
 
 
@@ -302,7 +314,7 @@ def _on_another(app: App) -> Finding:
 
 
 def _detached(wish: Wish, known: Known, managed: dict[int, Database]) -> Finding:
-    last = next((d for d in managed.values() if d.id == known.primary_id), managed[max(managed)]).name
+    last = (left_by_the_last_run(known, managed) or managed[max(managed)]).name
     return finding(
         "primary-detached",
         f"app {wish.app} has no DATABASE, although {', '.join(d.name for d in managed.values())} is there",

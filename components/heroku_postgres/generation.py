@@ -37,7 +37,6 @@ class Generation(pulumi.ComponentResource):
     """
 
     database_id: pulumi.Output[str]
-
     report: pulumi.Output[str] | None
     teardown: pulumi.Output[str]
     last: pulumi.CustomResource

@@ -35,6 +35,11 @@ def _may_adopt(wish: Wish, facts: Facts, known: Known, database: Database) -> bo
     return database.app == wish.app and (not known.generations or database is facts.primary)
 
 
+def left_by_the_last_run(known: Known, managed: dict[int, Database]) -> Database | None:
+    """What was DATABASE when a run ended well last; None before that, or where it is gone."""
+    return next((d for d in managed.values() if d.id == known.primary_id), None)
+
+
 def next_number(wish: Wish, facts: Facts, known: Known, managed: dict[int, Database]) -> int:
     """
     A number that no generation has had.
@@ -89,8 +94,7 @@ def not_its_own(
     if not known.primary_id or (primary.id == known.primary_id and primary.plan == known.plan):
         return None
     if primary.id != known.primary_id:
-        last = next((d for d in managed.values() if d.id == known.primary_id), None)
-        return _moved_by_hand(wish, primary, last)
+        return _moved_by_hand(wish, primary, left_by_the_last_run(known, managed))
     return _plan_changed_by_hand(wish, primary) if wish.plan == known.plan else None
 
 

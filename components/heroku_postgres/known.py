@@ -16,6 +16,7 @@ from heroku_changeover.command import STEPS
 DATABASE_TYPE = "heroku-postgres:index:Database"
 GENERATION_TYPE = f"{DATABASE_TYPE}$heroku-postgres:index:Generation"
 COMMAND_TYPE = f"{GENERATION_TYPE}$command:local:Command"
+PROMOTE = STEPS[3]
 
 
 class KnownGeneration(NamedTuple):
@@ -47,6 +48,10 @@ class Known(NamedTuple):
     @property
     def numbers(self) -> frozenset[int]:
         return frozenset(g.number for g in self.generations)
+
+    def was_promoted(self, number: int) -> bool:
+        """Whether the step that makes a generation DATABASE has ended; one that was adopted has no such step."""
+        return PROMOTE in self.steps(number)
 
     def steps(self, number: int) -> tuple[str, ...]:
         """The steps of a generation that have ended, in their order."""

@@ -292,15 +292,21 @@ def test_a_database_that_no_changeover_sealed_is_kept_until_its_name_is_typed(
     assert "it goes although" in said
 
 
-def test_a_copy_that_was_cut_off_after_the_barrier_and_took_nothing_may_go(
-    meant: Guard, heroku: LocalHeroku, shop: dict[str, Any]
-) -> None:
+def cut_off(heroku: LocalHeroku, shop: dict[str, Any]) -> str:
+    """A follower that was unfollowed behind a barrier, and is DATABASE of nobody."""
     name, old = shop["name"], shop["addon"]
     scale_to_zero(heroku, name)
     copy = heroku.follow(name, old, "standard-2", f"{name}-db-2")
     execute(heroku, old, "ALTER DATABASE {} CONNECTION LIMIT -1")
     wait_for_barrier(heroku, old, copy)
     unfollow(heroku, copy)
+    return copy
+
+
+def test_a_copy_that_was_cut_off_after_the_barrier_and_took_nothing_may_go(
+    meant: Guard, heroku: LocalHeroku, shop: dict[str, Any]
+) -> None:
+    name, copy = shop["name"], cut_off(heroku, shop)
     with psycopg.connect(heroku.database_url(copy)) as session:  # as a step looks whether it takes writes
         session.execute("CREATE TEMPORARY TABLE probe ()")
         session.rollback()
@@ -313,18 +319,13 @@ def test_a_copy_that_was_cut_off_after_the_barrier_and_took_nothing_may_go(
 def test_a_copy_that_was_cut_off_and_took_a_write_is_kept(
     meant: Guard, heroku: LocalHeroku, shop: dict[str, Any]
 ) -> None:
-    name, old = shop["name"], shop["addon"]
-    scale_to_zero(heroku, name)
-    copy = heroku.follow(name, old, "standard-2", f"{name}-db-2")
-    execute(heroku, old, "ALTER DATABASE {} CONNECTION LIMIT -1")
-    wait_for_barrier(heroku, old, copy)
-    unfollow(heroku, copy)
+    name, copy = shop["name"], cut_off(heroku, shop)
     execute(heroku, copy, "CREATE TABLE notes ()")
 
     code, said = meant(name, copy)
 
     assert code == 30
-    assert f"{old} may lack what {copy} took" in said
+    assert f"{shop['addon']} may lack what {copy} took" in said
 
 
 def test_a_sealed_database_whose_holder_went_does_not_go_for_an_older_copy(
