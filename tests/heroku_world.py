@@ -1,7 +1,7 @@
 """Facts for tests, as short as the tests need them: an app `shop` and its databases."""
 
-from heroku_changeover.command import STEPS
-from heroku_changeover.facts import App, Attachment, Database, Dyno, Facts, ProcessType
+from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, Facts, ProcessType
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres import decision
 from heroku_postgres.decision import Decision
 from heroku_postgres.known import Known, KnownGeneration

@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from heroku_changeover.command import (
+from heroku_changeover.terms.command import (
     CONFIRM_VARIABLE,
     KEEP,
     RECOVER,
     RETIRE_GUARD,
     RETIRE_VARIABLE,
     STATUS,
-    STEPS,
     URN_VARIABLE,
     WINDOW_VARIABLE,
     Arguments,
@@ -28,12 +27,13 @@ from heroku_changeover.command import (
     app_name,
     order_from,
 )
-from heroku_changeover.errors import ChangeoverError
+from heroku_changeover.terms.errors import ChangeoverError
+from heroku_changeover.terms.order import STEPS
 
 if TYPE_CHECKING:
-    from heroku_changeover.command import Order
-    from heroku_changeover.journal import Journal
-    from heroku_changeover.window import Window
+    from heroku_changeover.reach.journal import Journal
+    from heroku_changeover.terms.order import Order
+    from heroku_changeover.terms.window import Window
 
 HELP = {
     "await-follower": "wait until the follower has caught up; write down how every app is found",
@@ -137,11 +137,12 @@ def say(line: str) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
-    from heroku_changeover.changeover import Changeover
-    from heroku_changeover.heroku import Heroku, address_from
-    from heroku_changeover.journal import Journal, folder, locked
-    from heroku_changeover.keeper import ensure_kept
-    from heroku_changeover.steps import STEPS as RUN_STEP
+    from heroku_changeover.apps.keeping import ensure_kept
+    from heroku_changeover.reach.address import address_from
+    from heroku_changeover.reach.heroku import Heroku
+    from heroku_changeover.reach.journal import Journal, folder, locked
+    from heroku_changeover.ways.changeover import Changeover
+    from heroku_changeover.ways.steps import STEPS as RUN_STEP
 
     _on_signals()
     order, step = order_from(options, os.environ.get(URN_VARIABLE, "")), options.step
@@ -162,7 +163,7 @@ def _window(order: "Order", journal: "Journal") -> "Window":
     The document of the step before this one; or, when a run broke and its keeper or another step went on, what this
     machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
     """
-    from heroku_changeover.window import Window, window_from
+    from heroku_changeover.terms.window import Window, window_from
 
     given = window_from(os.environ, order.generation) or Window(order.generation)
     records = (journal.read(), journal.read_last())
@@ -181,10 +182,12 @@ def _saying(journal: "Journal", step: str) -> Callable[[str], None]:
 
 
 def _guard(options: argparse.Namespace) -> None:
-    from heroku_changeover.heroku import Heroku, address_from
-    from heroku_changeover.processes import engine_words
-    from heroku_changeover.retire import Retirement, guard
-    from heroku_changeover.wait import Clock
+    from heroku_changeover.reach.address import address_from
+    from heroku_changeover.reach.heroku import Heroku
+    from heroku_changeover.reach.processes import engine_words
+    from heroku_changeover.reach.wait import Clock
+    from heroku_changeover.retire.guard import guard
+    from heroku_changeover.retire.verdict import Retirement
 
     retirement = Retirement(
         options.app_id, options.database_id, options.database, os.environ, engine_words(), options.only_prove
@@ -193,16 +196,17 @@ def _guard(options: argparse.Namespace) -> None:
 
 
 def _keep(options: argparse.Namespace) -> None:
-    from heroku_changeover.keeper import keep
+    from heroku_changeover.rescue.keeper import keep
 
     keep(options.app, os.environ)
 
 
 def _status(options: argparse.Namespace) -> None:
-    from heroku_changeover.by_hand import record_in_state, text_of
-    from heroku_changeover.heroku import Heroku, address_from
-    from heroku_changeover.journal import Journal, folder, record_of
-    from heroku_changeover.status import print_status, status_of
+    from heroku_changeover.reach.address import address_from
+    from heroku_changeover.reach.heroku import Heroku
+    from heroku_changeover.reach.journal import Journal, folder, record_of
+    from heroku_changeover.rescue.by_hand import record_in_state, text_of
+    from heroku_changeover.rescue.status import print_status, status_of
 
     known = record_of(folder(), options.app, say)
     state = options.state if known is None else None
@@ -213,9 +217,10 @@ def _status(options: argparse.Namespace) -> None:
 
 
 def _recover(options: argparse.Namespace) -> None:
-    from heroku_changeover.by_hand import Request, run
-    from heroku_changeover.heroku import Heroku, address_from
-    from heroku_changeover.journal import Journal, folder
+    from heroku_changeover.reach.address import address_from
+    from heroku_changeover.reach.heroku import Heroku
+    from heroku_changeover.reach.journal import Journal, folder
+    from heroku_changeover.rescue.by_hand import Request, run
 
     request = Request(options.app, options.state, dict(options.was or ()), options.yes)
     run(request, Heroku(address_from(os.environ)), Journal(folder(), options.app), say)
@@ -231,7 +236,7 @@ RUN: Mapping[str, Callable[[argparse.Namespace], None]] = {
 
 def _on_signals() -> None:
     """Waits end when the process is asked to, so that what was changed is put back before it goes."""
-    from heroku_changeover.wait import ENDING
+    from heroku_changeover.reach.wait import ENDING
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ENDING.set())

@@ -13,8 +13,8 @@ import pulumi
 from pulumi.runtime import settings
 from pulumi.runtime.sync_await import _sync_await
 
-from heroku_changeover.errors import ChangeoverError, NoToken, Refused
-from heroku_changeover.look import look, name_of_app
+from heroku_changeover.reach.look import look, name_of_app
+from heroku_changeover.terms.errors import ChangeoverError, NoToken, Refused
 from heroku_postgres.known import Known, names_before, read_known
 from heroku_postgres.program import search_folder
 from heroku_postgres.report import in_a_sentence
@@ -23,7 +23,7 @@ from heroku_postgres.wish import Wish, wish_from
 if TYPE_CHECKING:
     import pulumiverse_heroku as heroku
 
-    from heroku_changeover.facts import Facts
+    from heroku_changeover.terms.facts import Facts
     from heroku_postgres.decision import Decision
     from heroku_postgres.generation import Generation
 

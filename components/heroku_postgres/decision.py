@@ -9,8 +9,8 @@ is *cut off* was unfollowed but never promoted, because a changeover broke betwe
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from heroku_changeover.command import STEPS
-from heroku_changeover.facts import App, Database, Facts
+from heroku_changeover.terms.facts import App, Database, Facts
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres.findings import (
     Finding,
     Outlook,

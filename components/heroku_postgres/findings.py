@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from heroku_changeover.facts import POOLER, App, Attachment, Database, Facts, ProcessType
+from heroku_changeover.terms.facts import POOLER, App, Attachment, Database, Facts, ProcessType
 from heroku_postgres.wish import Wish
 
 GB = 2**30

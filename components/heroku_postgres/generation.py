@@ -7,18 +7,17 @@ import pulumi
 import pulumi_command as command
 import pulumiverse_heroku as heroku
 
-from heroku_changeover.command import (
-    STEPS,
+from heroku_changeover.terms.command import (
     URN_VARIABLE,
     WINDOW_VARIABLE,
-    Order,
     guard_arguments,
     open_urn,
     shell_text,
     step_arguments,
     teardown_text,
 )
-from heroku_changeover.facts import SERVICE
+from heroku_changeover.terms.facts import SERVICE
+from heroku_changeover.terms.order import STEPS, Order
 from heroku_postgres.decision import Declared
 from heroku_postgres.wish import Wish
 

@@ -7,7 +7,7 @@ of config. It gives one thing to do that works.
 
 import re
 
-from heroku_changeover.facts import Database, Facts
+from heroku_changeover.terms.facts import Database, Facts
 from heroku_postgres.findings import Finding, finding
 from heroku_postgres.known import Known
 from heroku_postgres.wish import Wish

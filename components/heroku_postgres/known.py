@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pulumi
 
-from heroku_changeover.command import STEPS
+from heroku_changeover.terms.order import STEPS
 
 DATABASE_TYPE = "heroku-postgres:index:Database"
 GENERATION_TYPE = f"{DATABASE_TYPE}$heroku-postgres:index:Generation"

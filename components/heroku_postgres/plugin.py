@@ -19,7 +19,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 from pulumi.runtime import settings
 
-from heroku_changeover.errors import ChangeoverError
+from heroku_changeover.terms.errors import ChangeoverError
 from heroku_postgres import database
 from heroku_postgres.database import Database
 

@@ -14,8 +14,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from heroku_changeover.command import PROGRAM
-from heroku_changeover.errors import BadInput
+from heroku_changeover.terms.command import PROGRAM
+from heroku_changeover.terms.errors import BadInput
 
 PULUMI_HOME = "${PULUMI_HOME:-$HOME/.pulumi}"
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from heroku_changeover.facts import Database
+from heroku_changeover.terms.facts import Database
 from heroku_postgres.wish import Wish
 
 

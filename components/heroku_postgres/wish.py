@@ -8,9 +8,9 @@ from typing import Any
 import pulumi
 from pulumi.output import Unknown
 
-from heroku_changeover.command import ONE_OFF_POLICIES, VERIFY_MODES
-from heroku_changeover.errors import BadInput
-from heroku_changeover.facts import plan_without_service
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.facts import plan_without_service
+from heroku_changeover.terms.order import ONE_OFF_POLICIES, VERIFY_MODES
 
 APP = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 """Heroku's own form of an app's name (Platform API schema)."""

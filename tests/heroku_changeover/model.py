@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from heroku_changeover.errors import HerokuError, HerokuUnreachable
-from heroku_changeover.facts import App, Attachment, Database, Dyno, ProcessType
-from heroku_changeover.postgres import SqlUnreachable
-from heroku_changeover.wait import Clock, first_of
+from heroku_changeover.reach.postgres.session import SqlUnreachable
+from heroku_changeover.reach.wait import Clock, first_of
+from heroku_changeover.terms.errors import HerokuError, HerokuUnreachable
+from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType
 
 LEAST_PAUSE = 5.0
 """Seconds that pass in any pause: waits that run out do so after few looks."""

@@ -9,16 +9,28 @@ import pytest
 import heroku_changeover
 from faults.cases import ELSEWHERE, OVER_SQL, READS, WRITES, cases, slice_of
 from faults.scene import HAPPENINGS
-from heroku_changeover.acts import Act
+from heroku_changeover.terms.acts import Act
 
 FOLDER = Path(heroku_changeover.__file__).parent
 WRITING = {"patch", "post", "put_data", "post_data"}
 WAITING = {"until"}
 ON_SERVERS = {"open_fence", "set_mark", "wait_until_replayed", "seal", "unseal", "end_sessions"}
-NOT_ACTS = {"heroku.py", "fence.py", "wait.py", "journal.py", "cut_off.py"}
+NOT_ACTS = {
+    "reach/heroku.py",
+    "reach/journal.py",
+    "reach/postgres/barrier.py",
+    "reach/postgres/fence.py",
+    "reach/wait.py",
+    "ways/follow/cut_off.py",
+}
 """The means by which acts are done, and waits of this machine's own."""
 
-MODULES = sorted(path for path in FOLDER.glob("*.py") if path.name not in NOT_ACTS)
+
+def in_the_package(path: Path) -> str:
+    return path.relative_to(FOLDER).as_posix()
+
+
+MODULES = sorted(path for path in FOLDER.rglob("*.py") if in_the_package(path) not in NOT_ACTS)
 
 
 def outward_calls(tree: ast.AST, acting: bool = False) -> Iterator[tuple[str, int, bool]]:
@@ -39,20 +51,22 @@ def _outward(call: ast.Call) -> str | None:
 
 
 OUTSIDE = {
-    ("service.py", "patch"): "the caller brackets it: scaling down and scaling up are two acts",
-    ("follower.py", "until"): "part of reaching the databases over SQL",
-    ("retire.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
-    ("switch.py", "open_fence"): "opening a lost fence anew, after the unfollow",
+    ("apps/service.py", "patch"): "the caller brackets it: scaling down and scaling up are two acts",
+    ("ways/follow/readiness.py", "until"): "part of reaching the databases over SQL",
+    ("retire/guard.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
+    ("ways/switch.py", "open_fence"): "opening a lost fence anew, after the unfollow",
 }
 """Calls that are bracketed elsewhere, each with where."""
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("module", MODULES, ids=in_the_package)
 def test_whatever_changes_something_or_waits_is_an_act(module: Path) -> None:
     calls = list(outward_calls(ast.parse(module.read_text())))
-    outside = [(name, line) for name, line, inside in calls if not inside and (module.name, name) not in OUTSIDE]
+    outside = [
+        (name, line) for name, line, inside in calls if not inside and (in_the_package(module), name) not in OUTSIDE
+    ]
 
-    assert not outside, f"{module.name} does these outside of `with c.doing(Act.…)`: {outside}"
+    assert not outside, f"{in_the_package(module)} does these outside of `with c.doing(Act.…)`: {outside}"
 
 
 def test_the_look_for_outward_calls_finds_them() -> None:

@@ -4,8 +4,9 @@ import shlex
 
 import pytest
 
-from heroku_changeover.aim import is_aimed, is_update
-from heroku_changeover.command import STEPS, teardown_text
+from heroku_changeover.retire.aim import is_aimed, is_update
+from heroku_changeover.terms.command import teardown_text
+from heroku_changeover.terms.order import STEPS
 
 TYPES = "heroku-postgres:index:Database$heroku-postgres:index:Generation"
 URN = f"urn:pulumi:production::shop::{TYPES}::db-1"

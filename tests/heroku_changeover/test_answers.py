@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heroku_changeover import look as looking
-from heroku_changeover.errors import ChangeoverError, NotFound, UnexpectedAnswer
-from heroku_changeover.facts import Facts
+from heroku_changeover.reach import look as looking
+from heroku_changeover.terms.errors import ChangeoverError, NotFound, UnexpectedAnswer
+from heroku_changeover.terms.facts import Facts
 
 ENVIRON = {"HEROKU_API_KEY": "a-token", "HEROKU_API_URL": "http://127.0.0.1:9"}
 ADDON = {

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from heroku_changeover.__main__ import main
-from heroku_changeover.by_hand import record_in_state
-from heroku_changeover.command import WINDOW_VARIABLE, Order
-from heroku_changeover.errors import BadInput
-from heroku_changeover.facts import ProcessType
-from heroku_changeover.heroku import address_from
-from heroku_changeover.journal import HOME_VARIABLE, Journal, Record, folder, record_of
-from heroku_changeover.processes import Process
-from heroku_changeover.window import AppAsFound, Window, window_from
+from heroku_changeover.reach.address import address_from
+from heroku_changeover.reach.journal import HOME_VARIABLE, Journal, Record, folder, record_of
+from heroku_changeover.reach.processes import Process
+from heroku_changeover.rescue.by_hand import record_in_state
+from heroku_changeover.terms.command import WINDOW_VARIABLE
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.facts import ProcessType
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.window import AppAsFound, Window, window_from
 
 TOKEN = {"HEROKU_API_KEY": "a-token"}
 APPS = {"shop": AppAsFound(maintenance=False, formation=(ProcessType("web", 2, "Standard-1X"),))}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from heroku_changeover.changeover import Stage, stage_of
-from heroku_changeover.command import Order
-from heroku_changeover.errors import Refused
-from heroku_changeover.facts import App, Attachment, Database
+from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.facts import App, Attachment, Database
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.situation import Stage, stage_of
 
 ORDER = Order("db-2", ("shop", "admin"), "old", "new")
 

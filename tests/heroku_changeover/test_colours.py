@@ -2,7 +2,7 @@
 
 import pytest
 
-from heroku_changeover.facts import COLOURS, Attachment
+from heroku_changeover.terms.facts import COLOURS, Attachment
 from local_heroku import attaching
 
 

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from heroku_changeover.__main__ import parser
-from heroku_changeover.command import (
-    STEPS,
-    Order,
+from heroku_changeover.terms.command import (
     guard_arguments,
     open_urn,
     order_from,
@@ -17,6 +15,7 @@ from heroku_changeover.command import (
     step_arguments,
     teardown_text,
 )
+from heroku_changeover.terms.order import STEPS, Order
 
 APP, DATABASE = "01234567-89ab-cdef-0123-456789abcdef", "fedcba98-7654-3210-fedc-ba9876543210"
 ORDERS = [

@@ -8,9 +8,11 @@ from typing import ClassVar
 
 import pytest
 
-from heroku_changeover.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound
-from heroku_changeover.heroku import SHOWS, Address, Heroku, address_from, resolved
-from heroku_changeover.wait import Clock
+from heroku_changeover.reach.address import Address, address_from
+from heroku_changeover.reach.answers import SHOWS, resolved
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound
 
 TOKEN = "token-for-tests"
 NO_TIME = Clock(now=lambda: 0.0, sleep=lambda _: None)

@@ -11,19 +11,21 @@ from typing import Any, cast
 
 import pytest
 
-from heroku_changeover import by_hand, keeper, recovery
 from heroku_changeover.__main__ import main
-from heroku_changeover.by_hand import Request
-from heroku_changeover.changeover import Changeover, Situation, Stage
-from heroku_changeover.command import Order
-from heroku_changeover.errors import Refused
-from heroku_changeover.facts import App, ProcessType
-from heroku_changeover.heroku import Heroku
-from heroku_changeover.journal import Journal, Record, folder
-from heroku_changeover.keeper import Keeper, is_kept
-from heroku_changeover.processes import Process, process_named
-from heroku_changeover.wait import Clock
-from heroku_changeover.window import AppAsFound, Window
+from heroku_changeover.apps.keeping import is_kept
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.journal import Journal, Record, folder
+from heroku_changeover.reach.processes import Process, process_named
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.rescue import by_hand, keeper, recovery
+from heroku_changeover.rescue.by_hand import Request
+from heroku_changeover.rescue.keeper import Keeper
+from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.facts import App, ProcessType
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.window import AppAsFound, Window
+from heroku_changeover.ways.changeover import Changeover
 
 ORDER = Order("db-2", ("shop",), "old", "new")
 WEB, WORKER = ProcessType("web", 1, "Standard-1X"), ProcessType("worker", 1, "Standard-1X")

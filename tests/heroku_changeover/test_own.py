@@ -11,10 +11,12 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
-from heroku_changeover.errors import TimedOut
-from heroku_changeover.fence import Fence, Mark, is_sealed, wait_until_replayed
-from heroku_changeover.postgres import open_session
-from heroku_changeover.wait import Clock
+from heroku_changeover.reach.postgres.barrier import Mark, wait_until_replayed
+from heroku_changeover.reach.postgres.fence import Fence
+from heroku_changeover.reach.postgres.seal import is_sealed
+from heroku_changeover.reach.postgres.session import open_session
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.errors import TimedOut
 from local_heroku.launcher import LocalHeroku
 
 from .conftest import STEPS, Operator

@@ -13,13 +13,14 @@ import psycopg
 import pytest
 import urllib3
 
-from heroku_changeover import heroku as client
-from heroku_changeover.command import guard_arguments
-from heroku_changeover.errors import Refused
-from heroku_changeover.heroku import Address, Heroku, address_from
-from heroku_changeover.retire import Retirement
-from heroku_changeover.retire import guard as ask_guard
-from heroku_changeover.wait import Clock
+from heroku_changeover.reach import heroku as client
+from heroku_changeover.reach.address import Address, address_from
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.retire.guard import guard as ask_guard
+from heroku_changeover.retire.verdict import Retirement
+from heroku_changeover.terms.command import guard_arguments
+from heroku_changeover.terms.errors import Refused
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps

@@ -6,14 +6,15 @@ from typing import Any, cast
 
 import pytest
 
-from heroku_changeover.changeover import Changeover, Situation, Stage
-from heroku_changeover.command import Order
-from heroku_changeover.errors import NotFound, TimedOut
-from heroku_changeover.facts import App, Dyno, ProcessType
-from heroku_changeover.heroku import Heroku
-from heroku_changeover.service import BOOT_LIMIT, LATE_LIMIT, ROUTER_LEAD, bring_back, wait_until_down
-from heroku_changeover.wait import Clock, first_of
-from heroku_changeover.window import AppAsFound, Window
+from heroku_changeover.apps.service import BOOT_LIMIT, LATE_LIMIT, ROUTER_LEAD, bring_back, wait_until_down
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.wait import Clock, first_of
+from heroku_changeover.terms.errors import NotFound, TimedOut
+from heroku_changeover.terms.facts import App, Dyno, ProcessType
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.window import AppAsFound, Window
+from heroku_changeover.ways.changeover import Changeover
 
 BOOT = 30.0
 """Seconds that the app's dynos took to boot before."""

@@ -7,14 +7,18 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from heroku_changeover import attachments, changeover, fence, follower, postgres, service, sessions, steps
-from heroku_changeover import switch as switching
-from heroku_changeover.changeover import Changeover
-from heroku_changeover.command import STEPS, Order
-from heroku_changeover.errors import ChangeoverError, NeedsPerson, Refused
-from heroku_changeover.heroku import Heroku
-from heroku_changeover.recovery import recover
-from heroku_changeover.window import Window
+from heroku_changeover.apps import attachments, service
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.postgres import fence, seal
+from heroku_changeover.reach.postgres import session as postgres
+from heroku_changeover.rescue.recovery import recover
+from heroku_changeover.terms.errors import ChangeoverError, NeedsPerson, Refused
+from heroku_changeover.terms.order import STEPS, Order
+from heroku_changeover.terms.window import Window
+from heroku_changeover.ways import changeover, sessions, steps
+from heroku_changeover.ways import switch as switching
+from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.ways.follow import readiness as follower
 
 from .model import (
     FOLLOWER,
@@ -61,7 +65,7 @@ class World:
         for name in (*PATCHED, "seal", "unseal"):
             monkeypatch.setattr(switching, name, getattr(sql, name))
         for name in ("seal", "is_sealed", "open_fence"):
-            monkeypatch.setattr(fence, name, getattr(sql, name))
+            monkeypatch.setattr(fence if name == "open_fence" else seal, name, getattr(sql, name))
         monkeypatch.setattr(postgres, "open_session", sql.open_session)
         monkeypatch.setattr(switching, "end_sessions", sql.end_sessions)
         monkeypatch.setattr(switching, "other_roles", lambda _: [])  # the model has one role

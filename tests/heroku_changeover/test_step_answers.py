@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heroku_changeover.changeover import Changeover
-from heroku_changeover.command import Order
-from heroku_changeover.errors import ChangeoverError
-from heroku_changeover.heroku import Heroku
-from heroku_changeover.steps import STEPS
-from heroku_changeover.wait import Clock
-from heroku_changeover.window import Window
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.errors import ChangeoverError
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.window import Window
+from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.ways.steps import STEPS
 
 from .test_answers import ADDON, ANSWERS, ATTACHMENT, INFO, WRONG, Answering, changed, places
 

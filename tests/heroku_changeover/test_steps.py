@@ -471,7 +471,7 @@ def test_the_steps_that_need_no_sql_do_not_load_a_driver(operator: Operator) -> 
     import subprocess
     import sys
 
-    program = "import sys, heroku_changeover.__main__, heroku_changeover.steps; print(sorted(sys.modules))"
+    program = "import sys, heroku_changeover.__main__, heroku_changeover.ways.steps; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert not [name for name in ("psycopg", "pulumi", "httpx", "aiohttp") if f"'{name}'" in loaded]

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from heroku_changeover.errors import Interrupted, TimedOut
-from heroku_changeover.wait import HEARTBEAT, LOOKS_AT_ONCE, Clock, Look, Wait, first_of
+from heroku_changeover.reach.wait import HEARTBEAT, LOOKS_AT_ONCE, Clock, Look, Wait, first_of
+from heroku_changeover.terms.errors import Interrupted, TimedOut
 
 
 class FakeTime:

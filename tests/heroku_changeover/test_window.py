@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from heroku_changeover.command import WINDOW_VARIABLE
-from heroku_changeover.errors import BadInput
-from heroku_changeover.facts import POOLER, App, Attachment, Name, ProcessType
-from heroku_changeover.window import AppAsFound, Window, as_found, window_from
+from heroku_changeover.terms.command import WINDOW_VARIABLE
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.facts import POOLER, App, Attachment, Name, ProcessType
+from heroku_changeover.terms.window import AppAsFound, Window, as_found, window_from
 
 WEB, WORKER = ProcessType("web", 2, "Standard-1X"), ProcessType("worker", 1, "Standard-2X")
 NAMES = (Name("DATABASE", None), Name("POOL", POOLER))

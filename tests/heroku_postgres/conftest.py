@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc, settings
 
-from heroku_changeover.facts import Facts
+from heroku_changeover.terms.facts import Facts
 from heroku_postgres import Database, DatabaseArgs, database
 from heroku_postgres.known import Known
 from heroku_world import app, facts, known, wish

@@ -10,9 +10,9 @@ import pulumi
 import pulumiverse_heroku as heroku
 import pytest
 
-from heroku_changeover.command import STEPS
-from heroku_changeover.errors import HerokuUnreachable, NoToken
-from heroku_changeover.facts import Facts
+from heroku_changeover.terms.errors import HerokuUnreachable, NoToken
+from heroku_changeover.terms.facts import Facts
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres.generation import COMMAND_INPUTS
 from heroku_world import app, database, facts, follower, known, wish
 

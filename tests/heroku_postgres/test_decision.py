@@ -2,7 +2,7 @@
 
 import pytest
 
-from heroku_changeover.command import STEPS
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres.decision import Decision, Declared, Kind
 from heroku_postgres.known import Known
 from heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish

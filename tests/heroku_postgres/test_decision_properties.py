@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heroku_changeover.command import STEPS
-from heroku_changeover.facts import App, Database, Facts
+from heroku_changeover.terms.facts import App, Database, Facts
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres import identity
 from heroku_postgres.decision import Kind
 from heroku_postgres.wish import Wish

@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from heroku_changeover.command import STEPS
-from heroku_changeover.facts import Database, Facts
+from heroku_changeover.terms.facts import Database, Facts
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres.decision import Decision, Kind
 from heroku_postgres.known import Known, KnownGeneration, known_from, read_known
 from heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from heroku_changeover.command import shell_text
-from heroku_changeover.errors import BadInput
+from heroku_changeover.terms.command import shell_text
+from heroku_changeover.terms.errors import BadInput
 from heroku_postgres.program import search_folder
 
 SHOUTS = "#!/bin/sh\necho found in $0\n"

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from heroku_changeover import attachments, errors, heroku, keeper
 from heroku_changeover.__main__ import EPILOG
-from heroku_changeover.command import STEPS
+from heroku_changeover.apps import attachments
+from heroku_changeover.reach import address
+from heroku_changeover.rescue import keeper
+from heroku_changeover.terms import errors
+from heroku_changeover.terms.order import STEPS
 from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.database import CREATE_MINUTES, TOKEN
 from heroku_postgres.wish import Wish
@@ -136,7 +139,7 @@ NUMBERS = [
     ("docs/questions.md", "A release may take 15 minutes", attachments.RELEASE_LIMIT == 15 * 60),
     (
         "docs/questions.md",
-        f"`{heroku.PLATFORM_API.partition('//')[2]}` and `{heroku.DATA_API.partition('//')[2]}`",
+        f"`{address.PLATFORM_API.partition('//')[2]}` and `{address.DATA_API.partition('//')[2]}`",
         True,
     ),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from heroku_changeover.errors import BadInput
+from heroku_changeover.terms.errors import BadInput
 from heroku_postgres.wish import wish_from
 
 GOOD: dict[str, Any] = {"app": "shop", "plan": "standard-2"}

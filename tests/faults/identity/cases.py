@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heroku_changeover.acts import Act
+from heroku_changeover.terms.acts import Act
 
 SLIPS = (
     "app-renamed",

@@ -1,0 +1,60 @@
+"""What an answer of Heroku's means: one that lacks something, and one that never came."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.errors import HerokuError, UnexpectedAnswer
+
+TRIES = 3
+"""How often a write is asked for whose answer was lost, with a look before each repetition."""
+
+
+SHOWS = 0.5
+"""Seconds after which a write that was carried out is seen by a look."""
+
+
+Json = Any
+
+
+Parameters = ParamSpec("Parameters")
+
+
+Result = TypeVar("Result")
+
+
+def reads(what: str) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Marks a function that takes an answer apart: one that lacks something is a clear error about Heroku."""
+
+    def mark(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        @wraps(function)
+        def read(*arguments: Parameters.args, **words: Parameters.kwargs) -> Result:
+            try:
+                return function(*arguments, **words)
+            except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+                raise UnexpectedAnswer(what, error) from error
+
+        return read
+
+    return mark
+
+
+def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Clock) -> None:
+    """
+    A write that must not be done twice: when its answer was lost or was Heroku's own failure, a look says whether it
+    was carried out, and only if not it is asked for again.
+
+    Raises:
+        HerokuError: a refusal, or it is still not done after some tries.
+    """
+    for attempt in range(TRIES):
+        try:
+            write()
+            return
+        except HerokuError as error:
+            clock.sleep(SHOWS * (attempt + 1))
+            if is_done():
+                return
+            if attempt + 1 == TRIES or not error.is_passing:
+                raise

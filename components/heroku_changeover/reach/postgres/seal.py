@@ -1,0 +1,66 @@
+"""The seal: an old database that is read-only for every ordinary client from now on."""
+
+from psycopg import sql
+
+from heroku_changeover.reach.postgres.fence import POLL
+from heroku_changeover.reach.postgres.session import NAME, Session
+from heroku_changeover.reach.wait import Clock
+
+SEAL_LIMIT = 15
+"""Seconds for the sessions from before the seal to end."""
+
+
+_SEAL_SETTING = (
+    "FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()"
+    " AND s.setrole = 0 AND 'default_transaction_read_only=on' = ANY(s.setconfig)"
+)
+
+
+SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
+
+
+def seal(session: Session, clock: Clock, deadline: float) -> int:
+    """
+    Makes a retired database read-only for every ordinary client from now on, and ends the sessions from before. The
+    fence is held there. Returns how many transaction ids that took: none, if it was sealed already.
+
+    A client can override the setting: it is a sign, not a wall. A session that was just being opened reads the old
+    setting and shows up a moment later, so the look is repeated until it finds none twice in a row.
+    """
+    taken = 0 if is_sealed(session) else 1
+    if taken:
+        session.do(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(_name_of(session)))
+    (since,) = session.row("SELECT clock_timestamp()")
+    quiet = 0
+    while quiet < 2 and clock.now() < deadline:
+        quiet = 0 if _end_sessions_from_before(session, since) else quiet + 1
+        clock.sleep(POLL)
+    return taken
+
+
+def unseal(session: Session) -> None:
+    """Takes the seal away again from a database that stays the primary after all."""
+    if is_sealed(session):
+        session.do("SET default_transaction_read_only = off")
+        session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(_name_of(session)))
+
+
+def _name_of(session: Session) -> sql.Identifier:
+    return sql.Identifier(str(session.row("SELECT current_database()")[0]))
+
+
+def _end_sessions_from_before(session: Session, since: object) -> int:
+    return int(
+        session.row(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND usename = current_user AND pid <> pg_backend_pid() AND application_name <> %s"
+            " AND backend_start <= %s",
+            NAME,
+            since,
+        )[0]
+    )
+
+
+def is_sealed(session: Session) -> bool:
+    """Whether new sessions on this database are read-only by its own setting."""
+    return bool(session.row(f"SELECT EXISTS (SELECT {_SEAL_SETTING})")[0])

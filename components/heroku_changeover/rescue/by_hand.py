@@ -1,0 +1,189 @@
+"""`recover`: what a keeper does, done by a person, from any machine with a token."""
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from heroku_changeover.apps.service import put_back
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.journal import Journal, Record, locked, record_of
+from heroku_changeover.reach.look import app_from
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.rescue.recovery import is_as_found, plan_of_recovery, recover
+from heroku_changeover.terms.command import PROGRAM, RECOVER, URN_VARIABLE, Arguments, add_order_options, order_from
+from heroku_changeover.terms.errors import BadInput, NeedsPerson, Refused
+from heroku_changeover.terms.order import STEPS, Order, number_in
+from heroku_changeover.terms.situation import Situation
+from heroku_changeover.terms.window import AppAsFound, Window, window_of
+from heroku_changeover.ways.changeover import Changeover
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    What a person typed: the app; `state`, a file with the output of `pulumi stack export`, or `-`; `was`, the dynos
+    that the app had, by process type; `yes` for no question.
+    """
+
+    app: str
+    state: str | None = None
+    was: Mapping[str, int] | None = None
+    yes: bool = False
+
+
+def run(request: Request, heroku: Heroku, journal: Journal, say: Any) -> None:
+    """
+    Says what will be done, asks, and does it.
+
+    Raises:
+        Refused: a living run has the window, or the person said no.
+        NeedsPerson: nothing says how the app was, or that a database has every write.
+    """
+    found = record_of(journal.path, request.app, say)
+    record = found or _record_in_state(request)
+    if record is None:
+        _without_record(request, heroku, say)
+        return
+    _require_no_run(record)
+    c = _changeover(record, heroku, journal, say)
+    situation = c.observe()
+    if not is_as_found(c, situation):
+        _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
+    with locked(journal.path, record.order.apps, RECOVER, c.clock, say):
+        _recover_alone(c, found, record)
+
+
+def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Any) -> Changeover:
+    own = Journal(journal.path, record.order.apps[0])
+    return Changeover(record.order, heroku, record.window, say, Clock().undisturbed(), own)
+
+
+def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
+    """
+    While a person was asked, or the lock was waited for, another run or a keeper may have been at work: what was
+    `found` on this machine may be closed; what is `known` from a stack's state alone has no record here.
+    """
+    record = (c.journal.read() if c.journal else None) or (known if found is None else None)
+    if record is None:
+        c.report(f"nothing to do: the window of {known.order.generation} was closed meanwhile, by another run")
+        return
+    _require_no_run(record)
+    c.order, c.window = record.order, record.window
+    situation = c.observe()
+    if is_as_found(c, situation):
+        c.close_window()
+        c.report(_nothing_to_do(c, situation))
+    else:
+        c.report(recover(c))
+
+
+def _nothing_to_do(c: Changeover, situation: Situation) -> str:
+    """A colleague's formation is left as it is, and named."""
+    found = c.window.apps
+    changes = [f"{n} has {', '.join(rows)}" for n, app in situation.apps.items() if (rows := found[n].changes(app))]
+    how = f"other than found, and is left so: {'; '.join(changes)}" if changes else "as before"
+    return f"nothing to do: {', '.join(situation.apps)} serves {how}"
+
+
+def _require_no_run(record: Record) -> None:
+    if record.has_engine:
+        raise Refused(
+            f"the run that opened the window of {record.order.generation} is alive "
+            f"({', '.join(f'process {p.pid} {p.name}' for p in record.engine)}): it closes the window, or its keeper "
+            "does once it has ended; end it with Ctrl-C if it must stop"
+        )
+
+
+def _record_in_state(request: Request) -> Record | None:
+    if request.state is None:
+        return None
+    record = record_in_state(text_of(request.state), request.app)
+    if record is None:
+        raise BadInput(f"the state tells of no changeover of app {request.app} that has begun and is not restored")
+    return record
+
+
+def text_of(state: str) -> str:
+    """
+    The exported stack that `--state` names; `-` is stdin.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
+    try:
+        return sys.stdin.read() if state == "-" else Path(state).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"--state {state} cannot be read ({type(error).__name__})") from error
+
+
+def record_in_state(text: str, app: str) -> Record | None:
+    """
+    The unfinished changeover of an app, from the output of `pulumi stack export`: the newest document that one of its
+    steps printed.
+
+    Raises:
+        BadInput: that is no exported stack.
+    """
+    try:
+        resources = [dict(r) for r in json.loads(text)["deployment"]["resources"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput("what --state names is not the output of `pulumi stack export`") from error
+    steps = [s for r in resources if (s := _step_in(r)) is not None and s[0] in STEPS and app in s[1].order.apps]
+    finished = {number_in(record.order.generation) for step, record in steps if step == STEPS[-1]}
+    open_ = [s for s in steps if number_in(s[1].order.generation) not in finished]
+    return max(open_, key=lambda s: STEPS.index(s[0]))[1] if open_ else None
+
+
+def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
+    """The step that a resource is, with what it printed; None for a resource of any other kind."""
+    parser = Arguments()
+    add_order_options(parser)
+    with suppress(BadInput, ValueError, KeyError, TypeError, AttributeError):
+        words = shlex.split(resource["inputs"]["create"])
+        step, *rest = words[words.index(PROGRAM) + 1 :]
+        order = order_from(parser.parse_args(rest), resource["inputs"].get("environment", {}).get(URN_VARIABLE, ""))
+        return step, Record(order, window_of(json.loads(resource["outputs"]["stdout"]), order.generation))
+    return None
+
+
+def _without_record(request: Request, heroku: Heroku, say: Any) -> None:
+    """No window is known: an app that is down is brought back on the database that it has, as the person says."""
+    app = app_from(heroku, request.app)
+    if app.is_serving:
+        say(f"nothing to do: {app.name} serves, and no window of it is open on this machine")
+        return
+    if not app.writers and not request.was:
+        raise NeedsPerson(
+            f"app {app.name} is scaled to nothing, and this machine has no record of how it was: hand in the stack's "
+            f"state, `pulumi stack export | heroku-changeover {RECOVER} --app {app.name} --state - --yes`, or say how "
+            "it was, `--was web=2 --was worker=1`"
+        )
+    was = {p.type: p.quantity for p in app.formation} | dict(request.was or {})
+    unknown = sorted(set(was) - {p.type for p in app.formation})
+    if unknown:
+        raise BadInput(f"app {app.name} has no process type {', '.join(unknown)}")
+    on = app.primary.addon_name if app.primary else "no DATABASE"
+    listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
+    _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on} as it is.", say)
+    formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
+    window = Window("", {app.name: AppAsFound(maintenance=False, formation=formation)})
+    put_back(Changeover(Order("", (app.name,), "", ""), heroku, window, say, Clock().undisturbed()))
+
+
+def _confirm(request: Request, plan: str, say: Any) -> None:
+    say(plan)
+    if request.yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused("nobody can be asked here: add --yes")
+    try:
+        answer = input("Go on? [y/N] ")
+    except (EOFError, KeyboardInterrupt):
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise Refused("nothing was done")

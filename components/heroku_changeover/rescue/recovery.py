@@ -1,0 +1,64 @@
+"""
+Closing a window that nobody works on any more, by the rules: back before the unfollow, only forward after it.
+
+It is what the keeper and `recover` do, and it does nothing to an app that is as it was found.
+"""
+
+from heroku_changeover.apps.service import put_back
+from heroku_changeover.terms.facts import App
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.window import AppAsFound
+from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.ways.follow.cut_off import settled
+from heroku_changeover.ways.steps import promote, restore
+
+
+def plan_of_recovery(c: Changeover, situation: Situation) -> str:
+    """What `recover` would do, in a sentence."""
+    apps = ", ".join(situation.apps)
+    if situation.stage is Stage.FOLLOWING:
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.follower} goes on following"
+    if situation.stage is Stage.GONE:
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.follower} is gone"
+    if situation.stage is Stage.CUT_OFF:
+        return (
+            f"finish forward: prove that {c.order.follower} has every write of {c.order.leader}, make it DATABASE of "
+            f"{apps}, and bring them back; without that proof bring them back on {c.order.leader}"
+        )
+    if situation.stage is Stage.MOVED:
+        return f"bring {apps} back on {c.order.follower}, which is DATABASE already"
+    return f"bring {apps} back as found, on the database that it has: a later changeover has moved on"
+
+
+def is_as_found(c: Changeover, situation: Situation) -> bool:
+    """
+    Whether nothing is left to do: no process type that ran before is at 0, and maintenance mode is on only where it was
+    found so. Any other quantity or size is a colleague's, and stays.
+    """
+    if situation.stage is Stage.CUT_OFF or any(name not in c.window.apps for name in situation.apps):
+        return False
+    return all(not _is_down(c.window.apps[name], app) for name, app in situation.apps.items())
+
+
+def _is_down(found: AppAsFound, live: App) -> bool:
+    stopped = any(p.quantity == 0 and found.quantity(p.type) for p in live.formation)
+    return stopped or (live.maintenance and not found.maintenance)
+
+
+def recover(c: Changeover) -> str:
+    """
+    Closes the window; returns what came of it. The caller is alone with the apps.
+
+    Raises:
+        NeedsPerson: a database was cut off, and it is not certain that it has every write.
+        Incomplete, HerokuError: not done yet; it can be tried again.
+    """
+    situation = settled(c)
+    if situation.stage in {Stage.CUT_OFF, Stage.MOVED}:
+        promote(c)
+        restore(c)
+        return f"finished forward: {c.order.follower} is the primary, and every app is as it was found"
+    put_back(c)
+    c.close_window()
+    on = c.order.leader if situation.stage.has_way_back else "the database that a later changeover gave it"
+    return f"put back: every app is as it was found, on {on}"

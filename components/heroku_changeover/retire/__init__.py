@@ -1,0 +1,3 @@
+"""
+The end of an old database: the guard that proves that it is to go and may go, and the one place that deletes it.
+"""

@@ -1,0 +1,202 @@
+"""
+The command line of a step: written into the stack by the component, read by the step process.
+
+Both directions live here so that they cannot drift apart. The text holds no secret: it is stored in state, and a
+`delete` runs as it was stored, years later, on whatever machine has the program.
+"""
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Final, NoReturn
+
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.order import ONE_OFF_POLICIES, VERIFY_MODES, Order
+
+PROGRAM: Final = "heroku-changeover"
+"""What runs a step; an installation of this package puts it beside the interpreter."""
+
+
+MISSING: Final = f"{PROGRAM} is not on this machine: install the package heroku-postgres, with its programs on PATH"
+
+
+RETIRE_GUARD: Final = "retire-guard"
+
+
+KEEP: Final = "keep"
+
+
+STATUS: Final = "status"
+
+
+RECOVER: Final = "recover"
+
+
+WINDOW_VARIABLE: Final = "HEROKU_CHANGEOVER_WINDOW"
+"""The environment variable in which a step finds the window document that the step before it printed."""
+
+
+RETIRE_VARIABLE: Final = "HEROKU_CHANGEOVER_RETIRE"
+"""The environment variable that, set to an add-on's name or UUID, says that this very database is to go."""
+
+
+CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
+"""The environment variable that, set to an add-on's name or UUID, waives what could not be proved of it."""
+
+
+URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
+"""The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
+
+
+class Arguments(argparse.ArgumentParser):
+    """A parser whose errors are like every other bad input: one line, and the exit code of a refusal."""
+
+    def error(self, message: str) -> NoReturn:
+        """
+        Raises:
+            BadInput: always; the library would end the process with a code of its own.
+        """
+        raise BadInput(f"{message}; see `{self.prog} --help`")
+
+
+_DEFAULTS = {f.name: f.default for f in fields(Order)}
+
+
+def step_arguments(step: str, order: Order) -> list[str]:
+    """The arguments of a step; what is at its default is left out, so that the text in a preview stays short."""
+    arguments = [step, "--generation", order.generation]
+    for app in order.apps:
+        arguments += ["--app", app]
+    arguments += ["--from", order.leader, "--to", order.follower]
+    for flag, name in _OPTIONAL.items():
+        if getattr(order, name) != _DEFAULTS[name]:
+            arguments += [flag, str(getattr(order, name))]
+    return arguments
+
+
+def guard_arguments(app_id: str, database_id: str, database: str, *, only_prove: bool = False) -> list[str]:
+    """Ids, because names can be given to others by the time it runs; the name is for messages."""
+    arguments = [RETIRE_GUARD, "--app-id", app_id, "--database-id", database_id, "--database", database]
+    return [*arguments, "--only-prove"] if only_prove else arguments
+
+
+def shell_text(arguments: list[str], search: str) -> str:
+    """
+    The shell line that runs a step.
+
+    `search` is the folder of the program as the inside of double quotes has it; it goes in front of PATH rather than
+    into the command, so that a machine without that folder still finds the program on PATH. `exec`, because the engine
+    kills only its direct child. A guard runs on machines that never declared anything, so it says what is missing.
+    """
+    hint = f"command -v {PROGRAM} >/dev/null || echo '{MISSING}' >&2; " if arguments[0] == RETIRE_GUARD else ""
+    return f'PATH="{search}:$PATH"; {hint}exec {PROGRAM} {shlex.join(arguments)}'
+
+
+def open_urn(urn: str) -> str:
+    """The URN with stack and project left open, because both can be renamed."""
+    _, _, types, name = urn.split("::")
+    return f"urn:pulumi:*::*::{types}::{name}"
+
+
+def teardown_text(urn: str, steps: Iterable[str], addon: str) -> str:
+    """
+    The command that removes a generation and nothing else, from its URN, the steps that it may have and its add-on.
+
+    Each resource is named with its whole type: a pattern over names could fit something of the user's own, and
+    `--target-dependents` would take along whatever depends on one of them. The add-on is named for whoever reads it.
+    """
+    types, _, name = open_urn(urn).rpartition("::")
+    commands = [f"$command:local:Command::{name}-{word}" for word in (RETIRE_GUARD, *steps)]
+    ends = [f"::{name}", f"$heroku:addon/addon:Addon::{name}-database", *commands]
+    targets = (f"--target '{types}{end}'" for end in ends)
+    return " ".join(["pulumi destroy", *targets, f"--message 'remove {addon}'"])
+
+
+_OPTIONAL = {
+    "--budget": "budget",
+    "--follower-limit": "follower_limit",
+    "--one-off-dynos": "one_off_dynos",
+    "--verify": "verify",
+}
+
+
+def order_from(options: argparse.Namespace, urn: str = "") -> Order:
+    """The order that a parsed command line spells."""
+    return Order(
+        generation=options.generation,
+        apps=tuple(options.app),
+        leader=options.leader,
+        follower=options.follower,
+        urn=urn,
+        **{name: getattr(options, name) for name in _OPTIONAL.values()},
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number of seconds, at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of seconds of at least 1")
+    return number
+
+
+def app_name(text: str) -> str:
+    """The name of an app; files of this machine are called by it."""
+    if not re.fullmatch(r"[a-z0-9-]+", text):
+        raise argparse.ArgumentTypeError(f"{text} is not the name of an app")
+    return text
+
+
+def uuid(text: str) -> str:
+    """The id of an app or add-on, which stays the same when it is renamed."""
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
+        raise argparse.ArgumentTypeError(f"{text} is not a UUID")
+    return text
+
+
+def add_guard_options(parser: argparse.ArgumentParser) -> None:
+    """What `guard_arguments` spells."""
+    add = parser.add_argument
+    add("--app-id", required=True, type=uuid, metavar="UUID", help="the app that pays for the database")
+    add("--database-id", required=True, type=uuid, metavar="UUID", help="the database that is to go")
+    add("--database", required=True, metavar="ADDON", help="what it was called, for messages")
+    add("--only-prove", action="store_true", help="prove the same and delete nothing")
+
+
+def add_order_options(parser: argparse.ArgumentParser) -> None:
+    """The options that all five steps share."""
+    add = parser.add_argument
+    add("--generation", required=True, metavar="NAME", help="what the changeover is called, such as db-2")
+    add(
+        "--app",
+        required=True,
+        type=app_name,
+        action="append",
+        metavar="APP",
+        help="an app to move; repeat it; the paying one first",
+    )
+    add("--from", required=True, dest="leader", metavar="ADDON", help="the database that is left")
+    add("--to", required=True, dest="follower", metavar="ADDON", help="the database that becomes the primary")
+    add(
+        "--budget",
+        type=positive,
+        default=_DEFAULTS["budget"],
+        metavar="SECONDS",
+        help="from maintenance to unfollow (%(default)s)",
+    )
+    add(
+        "--follower-limit",
+        type=positive,
+        default=_DEFAULTS["follower_limit"],
+        metavar="SECONDS",
+        help="for catching up (%(default)s)",
+    )
+    add(
+        "--one-off-dynos",
+        choices=ONE_OFF_POLICIES,
+        default=_DEFAULTS["one_off_dynos"],
+        help="what happens to them (%(default)s)",
+    )
+    add("--verify", choices=VERIFY_MODES, default=_DEFAULTS["verify"], help="how the proof is made (%(default)s)")

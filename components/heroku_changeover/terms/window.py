@@ -1,0 +1,207 @@
+"""
+The window document: what a changeover found before it changed anything, and a clock reading at each act.
+
+It is one line of JSON, printed by a step on stdout and handed to the next one in its environment. It holds no secret.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any
+
+from heroku_changeover.terms.command import WINDOW_VARIABLE
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.facts import App, Name, ProcessType
+from heroku_changeover.terms.order import number_in
+
+VERSION = 2
+
+
+ANSWERS = {"maintenance-on": "in-maintenance", "scaling-down": "scaled-down"}
+"""Acts that are noted before their writes are sent, with those that are noted when all of them were answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppAsFound:
+    """
+    The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.
+
+    `boot_seconds` is how long a web dyno took to boot before, None when that is not known. `names` are those of the
+    leader that move, as they were when it was the app's primary still. `id` is the app's, whose name may change; empty
+    where nothing was recorded before.
+    """
+
+    maintenance: bool
+    formation: tuple[ProcessType, ...]
+    boot_seconds: float | None = None
+    names: tuple[Name, ...] = ()
+    id: str = ""
+
+    def quantity(self, process_type: str) -> int:
+        return next((p.quantity for p in self.formation if p.type == process_type), 0)
+
+    @property
+    def serves_web(self) -> bool:
+        return self.quantity("web") > 0
+
+    def changes(self, live: App) -> list[str]:
+        """How the live formation differs, in quantity or size, such as `web 4 Standard-1X instead of 2 Standard-1X`."""
+        now = {p.type: p for p in live.formation}
+        pairs = [(p, now.get(p.type, p._replace(quantity=0))) for p in self.formation]
+        return [
+            f"{new.type} {new.quantity} {new.size} instead of {old.quantity} {old.size}"
+            for old, new in pairs
+            if new != old and (new.quantity or old.quantity)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """
+    The document as the steps use it.
+
+    `apps` maps an app's name to how it was found. `acts` maps the name of an act to when it was done (seconds since
+    1970). `facts` holds what the report tells beyond that: positions, counts, alarms; plain JSON values.
+    """
+
+    generation: str
+    apps: Mapping[str, AppAsFound] = field(default_factory=dict)
+    acts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def did(self, act: str, at: float) -> "Window":
+        return replace(self, acts={**self.acts, act: round(at, 3)})
+
+    @property
+    def budget_began(self) -> float | None:
+        """When the first app went into maintenance mode, or a later run took an open window over; None before that."""
+        began = [self.acts[act] for act in ("maintenance-on", "resumed") if act in self.acts]
+        return max(began, default=None)
+
+    @property
+    def unanswered(self) -> float | None:
+        """When a write that takes an app down was sent last, if its answer was never noted; None if all were."""
+        sent = [at for act, at in self.acts.items() if act in ANSWERS and self.acts.get(ANSWERS[act], 0.0) < at]
+        return max(sent, default=None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether apps were taken down and neither put back nor restored: what is down may be so by our own doing."""
+        return "maintenance-on" in self.acts and "restored" not in self.acts
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last thing that this changeover had to do is done."""
+        return "restored" in self.acts
+
+    def found(self, app: App) -> AppAsFound | None:
+        """How an app was found, whatever it was called then."""
+        by_id = (known for known in self.apps.values() if known.id == app.id)
+        return self.apps.get(app.name) or next(by_id, None)
+
+    def begun_anew(self) -> "Window":
+        """Without the acts of an attempt that was put back."""
+        return replace(self, acts={act: at for act, at in self.acts.items() if act == "captured"})
+
+    def noting(self, **facts: Any) -> "Window":
+        return replace(self, facts={**self.facts, **facts})
+
+    def line(self) -> str:
+        """The document as one line."""
+        apps = {name: _app_row(app) for name, app in self.apps.items()}
+        row = {"version": VERSION, "generation": self.generation, "apps": apps, "acts": self.acts, "facts": self.facts}
+        return json.dumps(row, separators=(",", ":"), sort_keys=True)
+
+
+def as_found(known: AppAsFound | None, live: App, *, open_: bool, leader: str = "") -> AppAsFound:
+    """
+    How an app is to be left, from what an earlier step recorded and what is live now; `leader` is the id of the
+    database that is left.
+
+    What is live wins, because a colleague may have scaled the app since; except for the two values that a changeover
+    itself sets: maintenance mode on, and a quantity of 0, which is a colleague's as long as the window is not `open_`.
+    Names are those of the time before DATABASE moved: what is given to the old database later is not ours.
+    """
+    scalable = [p for p in live.formation if p.type != "release"]
+    names = _names(known, live, leader)
+    if known is None:
+        return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds, names, live.id)
+    formation = tuple(p if p.quantity or not open_ else _recorded(known, p) for p in scalable)
+    boot, maintenance = live.boot_seconds or known.boot_seconds, live.maintenance and known.maintenance
+    return AppAsFound(maintenance, formation, boot, names, live.id)
+
+
+def _names(known: AppAsFound | None, live: App, leader: str) -> tuple[Name, ...]:
+    if live.primary is not None and live.primary.addon_id == leader:
+        return live.names_of(leader)
+    return known.names if known else ()
+
+
+def _recorded(known: AppAsFound, live: ProcessType) -> ProcessType:
+    return next((p for p in known.formation if p.type == live.type), live)
+
+
+def window_from(environ: Mapping[str, str], generation: str) -> Window | None:
+    """
+    The document that the step before this one left in the environment; None when there is none.
+
+    Raises:
+        BadInput: it is damaged, of another generation, or of a version that this program does not know.
+    """
+    text = environ.get(WINDOW_VARIABLE, "").strip()
+    if not text:
+        return None
+    try:
+        return window_of(json.loads(text), generation)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{WINDOW_VARIABLE} does not hold a window document ({type(error).__name__}); {_REMEDY}"
+        ) from error
+
+
+_REMEDY = "run `pulumi up` again rather than a step by hand, or unset the variable"
+
+
+def window_of(row: Mapping[str, Any], generation: str) -> Window:
+    """
+    The document from decoded JSON.
+
+    Raises:
+        BadInput: it is of another generation, or of a version that this program does not know.
+    """
+    if row["version"] != VERSION:
+        raise BadInput(f"{WINDOW_VARIABLE} is of version {row['version']}, this program reads {VERSION}; {_REMEDY}")
+    if number_in(row["generation"]) != number_in(generation):
+        raise BadInput(f"{WINDOW_VARIABLE} is of {row['generation']}, this step works on {generation}; {_REMEDY}")
+    apps = {str(name): _app_from(app) for name, app in row["apps"].items()}
+    acts = {str(name): float(at) for name, at in row["acts"].items()}
+    if not all(isfinite(at) for at in acts.values()):
+        raise ValueError("a clock reading is not a number")
+    return Window(generation, apps, acts, dict(row["facts"]))
+
+
+def _app_row(app: AppAsFound) -> dict[str, Any]:
+    return {
+        "maintenance": app.maintenance,
+        "formation": {p.type: {"quantity": p.quantity, "size": p.size} for p in app.formation},
+        "boot_seconds": app.boot_seconds,
+        "names": dict(app.names),
+        "id": app.id,
+    }
+
+
+def _app_from(row: Mapping[str, Any]) -> AppAsFound:
+    rows = row["formation"].items()
+    formation = tuple(ProcessType(str(t), _quantity(p["quantity"]), str(p["size"])) for t, p in rows)
+    if not isinstance(row["maintenance"], bool):
+        raise TypeError("the maintenance flag is neither true nor false")
+    boot = row.get("boot_seconds")
+    names = tuple(Name(str(n), None if space is None else str(space)) for n, space in row["names"].items())
+    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot), names, str(row["id"]))
+
+
+def _quantity(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a quantity is not a whole number from 0 on")
+    return value

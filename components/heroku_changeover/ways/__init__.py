@@ -1,0 +1,3 @@
+"""
+How the data gets over: the five steps, what all ways share, and a folder for each way. No way knows another one.
+"""
