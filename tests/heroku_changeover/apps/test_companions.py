@@ -2,9 +2,8 @@
 
 import pytest
 
+from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
-
-from .conftest import Operator
 
 pytestmark = pytest.mark.steps
 

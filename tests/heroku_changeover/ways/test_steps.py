@@ -7,10 +7,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from kit.operator import STEPS, Operator
 from local_heroku.launcher import LocalHeroku
 from rogue import rogue_on
-
-from .conftest import STEPS, Operator
 
 pytestmark = pytest.mark.steps
 

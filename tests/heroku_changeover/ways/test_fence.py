@@ -8,9 +8,8 @@ import psycopg
 import psycopg.conninfo
 import pytest
 
+from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
-
-from .conftest import Operator
 
 pytestmark = pytest.mark.steps
 INSERT = "INSERT INTO orders (reference, source) VALUES ('other', 'other')"

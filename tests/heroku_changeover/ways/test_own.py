@@ -17,9 +17,8 @@ from heroku_changeover.reach.postgres.seal import is_sealed
 from heroku_changeover.reach.postgres.session import open_session
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import TimedOut
+from kit.operator import STEPS, Operator
 from local_heroku.launcher import LocalHeroku
-
-from .conftest import STEPS, Operator
 
 pytestmark = pytest.mark.steps
 FAR = Mark("FFFFFFFF/0", 1, 1)

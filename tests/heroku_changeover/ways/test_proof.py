@@ -5,9 +5,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
-
-from .conftest import Operator
 
 pytestmark = pytest.mark.steps
 

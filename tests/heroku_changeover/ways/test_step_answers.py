@@ -14,8 +14,7 @@ from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.window import Window
 from heroku_changeover.ways.changeover import Changeover
 from heroku_changeover.ways.steps import STEPS
-
-from .test_answers import ADDON, ANSWERS, ATTACHMENT, INFO, WRONG, Answering, changed, places
+from kit.answers import ADDON, ANSWERS, ATTACHMENT, INFO, WRONG, Answering, changed, places
 
 LEADER, FOLLOWER = "postgresql-round-1", "shop-db-2"
 ORDER = Order("db-2", ("shop",), LEADER, FOLLOWER, follower_limit=60, verify="api")

@@ -3,9 +3,8 @@
 import psycopg
 import pytest
 
+from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
-
-from .conftest import Operator
 
 pytestmark = pytest.mark.steps
 

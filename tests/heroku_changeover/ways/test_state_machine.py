@@ -353,7 +353,7 @@ def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch
     """Else none of these tests could fail."""
     world = World(patch, 1, rogue=True)
     patch.setattr(switching, "open_fence", lambda holder, *_: holder)
-    patch.setattr("tests.heroku_changeover.model.ModelSession.is_held", lambda _: True)
+    patch.setattr("tests.heroku_changeover.ways.model.ModelSession.is_held", lambda _: True)
     world.up(None)
 
     assert world.missing

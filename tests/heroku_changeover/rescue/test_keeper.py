@@ -16,9 +16,8 @@ import psutil
 import psycopg
 import pytest
 
+from kit.operator import STEPS, Operator
 from local_heroku.launcher import LocalHeroku
-
-from .conftest import STEPS, Operator
 
 pytestmark = pytest.mark.steps
 RUN = """
