@@ -32,14 +32,16 @@ from heroku_changeover.terms.order import STEPS
 
 if TYPE_CHECKING:
     from heroku_changeover.reach.journal import Journal
+    from heroku_changeover.reach.wait import Clock
     from heroku_changeover.terms.order import Order
     from heroku_changeover.terms.window import Window
+    from heroku_changeover.ways.way import Changeover
 
 HELP = {
-    "await-follower": "wait until the follower has caught up; write down how every app is found",
+    "await-database": "wait until the new database is ready; write down how every app is found",
     "maintenance-on": "maintenance mode on in every app",
     "scale-down": "every process type to 0; wait for one-off dynos",
-    "promote": "no dyno runs: fence the leader, prove that the follower has every write, unfollow it, make it DATABASE",
+    "promote": "no dyno runs: fence the old database, prove that the new one has every write, make it DATABASE",
     "restore": "formation and maintenance mode as they were; old database read-only; report",
     RETIRE_GUARD: "delete a database after proof that it is to go, is used by nobody, and that another has its data",
     STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",
@@ -137,25 +139,33 @@ def say(line: str) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
-    from heroku_changeover.apps.keeping import ensure_kept
-    from heroku_changeover.reach.address import address_from
-    from heroku_changeover.reach.heroku import Heroku
     from heroku_changeover.reach.journal import Journal, folder, locked
-    from heroku_changeover.ways.changeover import Changeover
-    from heroku_changeover.ways.steps import STEPS as RUN_STEP
+    from heroku_changeover.reach.wait import Clock
+    from heroku_changeover.ways.steps import RUN as RUN_STEP
 
     _on_signals()
     order, step = order_from(options, os.environ.get(URN_VARIABLE, "")), options.step
-    journal = Journal(folder(), order.apps[0])
-    changeover = Changeover(
-        order, Heroku(address_from(os.environ)), _window(order, journal), _saying(journal, step), journal=journal
-    )
-    changeover.keep = ensure_kept
-    started = changeover.clock.now()
-    with locked(journal.path, order.apps, step, changeover.clock, say):
+    journal, clock = Journal(folder(), order.apps[0]), Clock()
+    changeover = _changeover(order, journal, clock, _saying(journal, step))
+    started = clock.now()
+    with locked(journal.path, order.apps, step, clock, say):
         RUN_STEP[step](changeover)
-    seconds = {**changeover.window.facts.get("seconds", {}), step: round(changeover.clock.now() - started, 3)}
-    print(changeover.window.noting(seconds=seconds).line())  # noqa: T201 - its result is this line
+    window = changeover.window
+    seconds = {**window.report.seconds, step: round(clock.now() - started, 3)}
+    print(window.noting(seconds=seconds).line())  # noqa: T201 - its result is this line
+
+
+def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Callable[[str], None]) -> "Changeover":
+    from heroku_changeover.apps.keeping import ensure_kept
+    from heroku_changeover.reach.address import address_from
+    from heroku_changeover.reach.document import Document
+    from heroku_changeover.reach.heroku import Heroku
+    from heroku_changeover.reach.postgres.port import Postgres
+    from heroku_changeover.reach.world import World
+    from heroku_changeover.ways.listed import changeover
+
+    world = World(Heroku(address_from(os.environ)), Postgres(clock, report), report, clock, len(order.apps))
+    return changeover(order, world, Document(_window(order, journal), clock, journal), ensure_kept)
 
 
 def _window(order: "Order", journal: "Journal") -> "Window":
@@ -163,12 +173,11 @@ def _window(order: "Order", journal: "Journal") -> "Window":
     The document of the step before this one; or, when a run broke and its keeper or another step went on, what this
     machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
     """
-    from heroku_changeover.terms.window import Window, window_from
+    from heroku_changeover.terms.window import Window, newest, window_from
 
     given = window_from(os.environ, order.generation) or Window(order.generation)
     records = (journal.read(), journal.read_last())
-    known = [record.window for record in records if record and record.order.is_same_changeover(order)]
-    return max([given, *known], key=lambda window: max(window.acts.values(), default=0.0))
+    return newest(given, *(record.window for record in records if record and record.order.is_same_changeover(order)))
 
 
 def _saying(journal: "Journal", step: str) -> Callable[[str], None]:

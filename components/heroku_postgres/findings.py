@@ -27,7 +27,6 @@ Plans that can lead and follow; Essential, mini, basic, hobby and Advanced canno
 heroku-postgres-follower-databases).
 """
 
-
 SCALERS = frozenset({"adept-scale", "hirefire", "judoscale", "rails-autoscale"})
 """Add-on services that scale dynos."""
 

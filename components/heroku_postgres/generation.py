@@ -167,7 +167,7 @@ class Generation(pulumi.ComponentResource):
             generation=self._name,
             apps=wish.apps,
             leader=declared.leader or "",
-            follower=declared.addon,
+            target=declared.addon,
             budget=wish.window_budget,
             follower_limit=wish.follower_limit,
             one_off_dynos=wish.one_off_dynos,

@@ -28,7 +28,7 @@ def _prepared(wish: Wish, target: Target, leader: Database) -> list[str]:
         f"{target.addon} is created on {wish.plan} as a follower of {leader.name} ({leader.plan}). Heroku restarts "
         f"{wish.app} when it is attached and again when it is ready, as for any new add-on."
     )
-    wait = f"await-follower: nothing happens to the apps until {target.addon} has caught up and stays close behind."
+    wait = f"await-database: nothing happens to the apps until {target.addon} has caught up and stays close behind."
     return [f"database: {there if target.import_id else made}", wait]
 
 

@@ -9,7 +9,7 @@ from local_heroku.launcher import LocalHeroku
 from .conftest import Operator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
-STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
+STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 
 
 @pytest.fixture

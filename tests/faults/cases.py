@@ -30,7 +30,16 @@ READS = {
 }
 """Acts that wait for what an API says: the path that is read."""
 
-OVER_SQL = (Act.REACH, Act.END_SESSIONS, Act.LOCK, Act.BARRIER, Act.AWAIT_REPLAY, Act.AWAIT_WRITABLE, Act.SEAL)
+OVER_SQL = (
+    Act.REACH,
+    Act.END_SESSIONS,
+    Act.LOCK,
+    Act.BARRIER,
+    Act.AWAIT_REPLAY,
+    Act.AWAIT_STRANGERS,
+    Act.AWAIT_WRITABLE,
+    Act.SEAL,
+)
 """Acts that are, or wait for, something on the database servers."""
 
 ELSEWHERE = {Act.START_KEEPER, Act.UNSEAL}

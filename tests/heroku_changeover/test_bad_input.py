@@ -16,12 +16,14 @@ from heroku_changeover.rescue.by_hand import record_in_state
 from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import ProcessType
+from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.report import Report
 from heroku_changeover.terms.window import AppAsFound, Window, window_from
 
 TOKEN = {"HEROKU_API_KEY": "a-token"}
 APPS = {"shop": AppAsFound(maintenance=False, formation=(ProcessType("web", 2, "Standard-1X"),))}
-WINDOW = Window("db-2", APPS, {"captured": 12.5}, {"tables_locked": 3})
+WINDOW = Window("db-2", APPS, {Moment.CAPTURED: 12.5}, Report(tables_locked=3))
 ORDER = Order("db-2", ("shop",), "postgresql-round-1", "shop-db-2")
 Change = Callable[[dict[str, Any]], object]
 
@@ -79,8 +81,8 @@ DOCUMENTS = [
     without("version"),
     without("generation"),
     without("apps"),
-    without("acts"),
-    without("facts"),
+    without("moments"),
+    without("report"),
     without("apps", "shop", "maintenance"),
     without("apps", "shop", "formation"),
     without("apps", "shop", "names"),
@@ -89,7 +91,7 @@ DOCUMENTS = [
     without("apps", "shop", "formation", "web", "size"),
     replacing(0, "version"),
     replacing(1, "version"),
-    replacing(3, "version"),
+    replacing(4, "version"),
     replacing("1", "version"),
     replacing(None, "version"),
     replacing("db-3", "generation"),
@@ -115,15 +117,15 @@ DOCUMENTS = [
     replacing("2", "apps", "shop", "formation", "web", "quantity"),
     replacing(True, "apps", "shop", "formation", "web", "quantity"),
     replacing(None, "apps", "shop", "formation", "web", "quantity"),
-    replacing(None, "acts"),
-    replacing([1], "acts"),
-    replacing({"captured": "early"}, "acts"),
-    replacing({"captured": None}, "acts"),
-    replacing({"captured": float("nan")}, "acts"),
-    replacing({"captured": float("inf")}, "acts"),
-    replacing(None, "facts"),
-    replacing("no", "facts"),
-    replacing(3, "facts"),
+    replacing(None, "moments"),
+    replacing([1], "moments"),
+    replacing({"captured": "early"}, "moments"),
+    replacing({"captured": None}, "moments"),
+    replacing({"captured": float("nan")}, "moments"),
+    replacing({"captured": float("inf")}, "moments"),
+    replacing(None, "report"),
+    replacing("no", "report"),
+    replacing(3, "report"),
 ]
 
 TEXTS = [
@@ -148,8 +150,8 @@ RECORDS = [
     without("order", "generation"),
     without("order", "apps"),
     without("order", "leader"),
-    without("order", "follower"),
-    replacing(2, "version"),
+    without("order", "target"),
+    replacing(1, "version"),
     replacing(None, "order"),
     replacing({"colour": "blue"}, "order"),
     replacing(None, "order", "apps"),

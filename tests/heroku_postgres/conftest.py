@@ -37,7 +37,7 @@ class Nothing(mocks.Mocks):
     """Resources come to be as they were asked for; a Command prints its own name."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        return f"{args.name}-id", {**args.inputs, "stdout": f'{{"facts":{{}},"of":"{args.name}"}}', "stderr": ""}
+        return f"{args.name}-id", {**args.inputs, "stdout": f'{{"report":{{}},"of":"{args.name}"}}', "stderr": ""}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         return {}, None

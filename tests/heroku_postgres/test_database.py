@@ -57,7 +57,7 @@ def test_each_step_comes_after_the_one_before_and_the_first_after_the_guard(decl
 def test_each_step_gets_the_window_document_of_the_one_before(declare: Any) -> None:
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
-    assert set(recorder["db-2-await-follower"].inputs["environment"]) == {"HEROKU_CHANGEOVER_URN"}
+    assert set(recorder["db-2-await-database"].inputs["environment"]) == {"HEROKU_CHANGEOVER_URN"}
     window = recorder["db-2-promote"].inputs["environment"]["HEROKU_CHANGEOVER_WINDOW"]
     assert '"of":"db-2-scale-down"' in window
 
@@ -134,7 +134,7 @@ def test_a_held_changeover_registers_nothing_that_users_would_notice(declare: An
     assert [n for n in recorder.names if n.startswith("db-2-")] == [
         "db-2-database",
         "db-2-retire-guard",
-        "db-2-await-follower",
+        "db-2-await-database",
     ]
 
 

@@ -115,7 +115,7 @@ def test_hold_prepares_the_target_and_awaits_it_and_keeps_the_primary_protected(
     decision = decide(wish(plan="standard-2", hold=True), facts(app(primary=LEADER), LEADER))
 
     assert decision.kind is Kind.PREPARED
-    assert declared(decision, "shop-db-2").steps == ("await-follower",)
+    assert declared(decision, "shop-db-2").steps == ("await-database",)
     assert declared(decision, LEADER.name).protect
     assert decision.primary == LEADER.name
 

@@ -240,7 +240,7 @@ def test_the_state_says_which_add_on_a_generation_is_and_which_steps_have_ended(
             urn(generation, "db-1"): {"outputs": {"database_id": "one", "app_id": "shop-id"}},
             urn(generation, "db-2"): {"outputs": {"database_id": "two", "app_id": "shop-id"}},
             urn(generation, "db-3"): {"outputs": {}},
-            urn(f"{generation}$command:local:Command", "db-2-await-follower"): {"outputs": {}},
+            urn(f"{generation}$command:local:Command", "db-2-await-database"): {"outputs": {}},
             urn(f"{generation}$command:local:Command", "db-2-retire-guard"): {"outputs": {}},
             urn(generation, "my-db-1"): {"outputs": {"database_id": "mine"}},
             urn("own:index:Thing", "db-2-promote"): {},

@@ -10,7 +10,7 @@ from typing import Any
 
 from local_heroku.launcher import LocalHeroku
 
-STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
+STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 LIMIT = 60
 
 
@@ -83,7 +83,7 @@ class Operator:
 
     @property
     def facts(self) -> dict[str, Any]:
-        return dict(json.loads(self.document)["facts"])
+        return dict(json.loads(self.document)["report"])
 
     def app(self) -> dict[str, Any]:
         return dict(self.heroku.get(f"/apps/{self.apps[0]}"))

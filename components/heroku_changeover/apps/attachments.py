@@ -9,20 +9,20 @@ back.
 from collections.abc import Iterable
 from typing import Any
 
-from heroku_changeover.reach.answers import reads, resolved
+from heroku_changeover.reach.answers import Json, reads, resolved
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.reading import attachments_from
 from heroku_changeover.reach.threads import at_once, side_by_side
-from heroku_changeover.terms.acts import Act
+from heroku_changeover.reach.world import World
+from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import Incomplete, Refused, TimedOut
 from heroku_changeover.terms.facts import PRIMARY, App, Attachment, Database, Name
-from heroku_changeover.ways.changeover import Changeover
-
-Json = Any
-
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.window import Window
 
 RELEASE_LIMIT = 900
 """Seconds for a release phase; the Heroku CLI waits as long in pg:promote."""
-
 
 RECENT_RELEASES = 100
 """
@@ -48,7 +48,7 @@ def _as_primary(app: App, database: Database, names: Iterable[Name]) -> Attachme
     return Attachment("", PRIMARY, namespace, database.id, database.name, app.name)
 
 
-def keep_attached(c: Changeover, leader: Database) -> None:
+def keep_attached(world: World, leader: Database) -> None:
     """
     Gives the leader a colour name on the app that pays for it, because Heroku refuses to take away the last
     attachment there.
@@ -58,13 +58,13 @@ def keep_attached(c: Changeover, leader: Database) -> None:
     if _has_own_name(leader.attachments, leader):
         return
     body = {"addon": leader.name, "app": leader.app, "confirm": leader.app}
-    with c.doing(Act.KEEP_ATTACHED):
+    with doing(Act.KEEP_ATTACHED):
         resolved(
-            lambda: c.heroku.post("/addon-attachments", body),
-            lambda: _has_own_name(attachments_from(c.heroku.get(f"/apps/{leader.app}/addon-attachments")), leader),
-            c.clock,
+            lambda: world.heroku.post("/addon-attachments", body),
+            lambda: _has_own_name(attachments_from(world.heroku.get(f"/apps/{leader.app}/addon-attachments")), leader),
+            world.clock,
         )
-    c.report(f"{leader.name} keeps an attachment on {leader.app} under a name of its own")
+    world.report(f"{leader.name} keeps an attachment on {leader.app} under a name of its own")
 
 
 def _has_own_name(attachments: Iterable[Attachment], leader: Database) -> bool:
@@ -72,35 +72,35 @@ def _has_own_name(attachments: Iterable[Attachment], leader: Database) -> bool:
     return any(a.is_colour and a.namespace is None for a in own)
 
 
-def move(c: Changeover, apps: Iterable[App], leader: Database | None, follower: Database) -> None:
+def move(world: World, document: Document, apps: Iterable[App], leader: Database, target: Database) -> None:
     """Moves every companion in every app, apps side by side."""
-    side_by_side(lambda app: _move_app(c, app, leader, follower), apps)
-    c.did("moved")
+    side_by_side(lambda app: _move_app(world, document.window, app, leader, target), apps)
+    document.did(Moment.MOVED)
 
 
-def _move_app(c: Changeover, app: App, leader: Database | None, follower: Database) -> None:
-    for attachment in companions(app, leader, c.window.apps[app.name].names) if leader else []:
-        _attach(c, attachment, follower)
-        c.report(f"{app.name}: {attachment.name} is {follower.name}")
+def _move_app(world: World, window: Window, app: App, leader: Database, target: Database) -> None:
+    for attachment in companions(app, leader, window.apps[app.name].names):
+        _attach(world, attachment, target)
+        world.report(f"{app.name}: {attachment.name} is {target.name}")
 
 
-def give_back(c: Changeover, apps: Iterable[App], leader: Database) -> None:
+def give_back(world: World, window: Window, apps: Iterable[App], leader: Database) -> None:
     """The leader as DATABASE to every app that has none: a replacement was broken off between its two releases."""
     for app in apps:
         if app.primary is None:
-            _attach(c, _as_primary(app, leader, c.window.apps[app.name].names), leader)
-            c.report(f"{app.name}: {PRIMARY} is {leader.name} again")
+            _attach(world, _as_primary(app, leader, window.apps[app.name].names), leader)
+            world.report(f"{app.name}: {PRIMARY} is {leader.name} again")
 
 
-def apps_on(c: Changeover, database: Database) -> list[str]:
+def apps_on(world: World, database: Database) -> list[str]:
     """The apps that have it as DATABASE at this moment, asked for by its id."""
-    live = attachments_from(c.heroku.get(f"/addons/{database.id}/addon-attachments"))
+    live = attachments_from(world.heroku.get(f"/addons/{database.id}/addon-attachments"))
     return sorted({a.app for a in live if a.is_primary})
 
 
-def strangers_on(c: Changeover, database: Database) -> list[str]:
+def strangers_on(world: World, database: Database, order: Order) -> list[str]:
     """Those of them that are not part of this changeover."""
-    return [app for app in apps_on(c, database) if app not in c.order.apps]
+    return [app for app in apps_on(world, database) if app not in order.apps]
 
 
 def require_ordered(leader: Database | None, strangers: Iterable[str]) -> None:
@@ -115,7 +115,7 @@ def require_ordered(leader: Database | None, strangers: Iterable[str]) -> None:
         )
 
 
-def _attach(c: Changeover, attachment: Attachment, to: Database) -> None:
+def _attach(world: World, attachment: Attachment, to: Database) -> None:
     body: dict[str, Any] = {
         "addon": to.name,
         "app": attachment.app,
@@ -123,35 +123,39 @@ def _attach(c: Changeover, attachment: Attachment, to: Database) -> None:
         "namespace": attachment.namespace,
         "confirm": attachment.app,
     }
-    with c.doing(Act.ATTACH):
-        resolved(lambda: c.heroku.post("/addon-attachments", body), lambda: _is_attached(c, attachment, to), c.clock)
+    with doing(Act.ATTACH):
+        resolved(
+            lambda: world.heroku.post("/addon-attachments", body),
+            lambda: _is_attached(world, attachment, to),
+            world.clock,
+        )
 
 
-def _is_attached(c: Changeover, attachment: Attachment, to: Database) -> bool:
-    live = attachments_from(c.heroku.get(f"/apps/{attachment.app}/addon-attachments"))
+def _is_attached(world: World, attachment: Attachment, to: Database) -> bool:
+    live = attachments_from(world.heroku.get(f"/apps/{attachment.app}/addon-attachments"))
     return any(a.name == attachment.name and a.addon_id == to.id for a in live)
 
 
-def confirm_moved(c: Changeover, app: str, follower: Database, url: str) -> None:
+def confirm_moved(world: World, app: str, target: Database, url: str) -> None:
     """
     Waits for the release that attached DATABASE and reads the config var back.
 
     Raises:
         Incomplete: with what the release says, or that the config var still holds another address.
     """
-    releases, values = at_once(lambda: _recent(c, app), lambda: c.heroku.get(f"/apps/{app}/config-vars"))
-    attached = _attach_release(releases, follower.name)
+    releases, values = at_once(lambda: _recent(world, app), lambda: world.heroku.get(f"/apps/{app}/config-vars"))
+    attached = _attach_release(releases, target.name)
     if attached is not None:
-        _require_success(c, app, attached, releases)
+        _require_success(world, app, attached, releases)
     if url and values.get(f"{PRIMARY}_URL") != url:
         raise Incomplete(
-            f"app {app}: {PRIMARY}_URL does not hold the address of {follower.name} yet; run `pulumi up` again"
+            f"app {app}: {PRIMARY}_URL does not hold the address of {target.name} yet; run `pulumi up` again"
         )
 
 
-def _recent(c: Changeover, app: str) -> Json:
+def _recent(world: World, app: str) -> Json:
     """Releases, the newest first."""
-    return c.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES)
+    return world.heroku.newest(f"/apps/{app}/releases", RECENT_RELEASES)
 
 
 @reads("releases")
@@ -169,7 +173,7 @@ def _statuses_since(releases: Json, version: int) -> list[str]:
     return [str(r["status"]) for r in releases if int(r["version"]) >= version]
 
 
-def _require_success(c: Changeover, app: str, version: int, releases: Json) -> None:
+def _require_success(world: World, app: str, version: int, releases: Json) -> None:
     """
     A release whose command failed is not what dynos run; one that succeeded since carries the attachment too.
     `releases` are those seen last.
@@ -178,12 +182,12 @@ def _require_success(c: Changeover, app: str, version: int, releases: Json) -> N
     unread = [releases]
 
     def pending() -> str | None:
-        statuses[:] = _statuses_since(unread.pop() if unread else _recent(c, app), version)
+        statuses[:] = _statuses_since(unread.pop() if unread else _recent(world, app), version)
         return "its release phase is running" if "pending" in statuses and "succeeded" not in statuses else None
 
     try:
-        with c.doing(Act.AWAIT_RELEASE):
-            c.urgent().until(f"the release of {app}", pending, c.clock.now() + RELEASE_LIMIT)
+        with doing(Act.AWAIT_RELEASE):
+            world.urgent().until(f"the release of {app}", pending, world.clock.now() + RELEASE_LIMIT)
     except TimedOut as error:
         raise Incomplete(
             f"app {app}: {error}; see `heroku releases:output --app {app}`, then run `pulumi up` again"

@@ -8,48 +8,49 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.journal import HOME_VARIABLE, Journal, Record
 from heroku_changeover.reach.processes import starters
-from heroku_changeover.terms.acts import Act
+from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.command import KEEP
 from heroku_changeover.terms.errors import Refused
-from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.order import Order
 
 START_LIMIT = 15
 """Seconds for a keeper to be ready."""
 
-
 READY_VARIABLE = "HEROKU_CHANGEOVER_READY"
 """The environment variable with the descriptor on which a keeper says that it watches."""
-
 
 RUNNER_VARIABLE = "RUNNER_TRACKING_ID"
 """By this variable a GitHub runner finds the processes that a job left behind, to end them."""
 
 
-def ensure_kept(c: Changeover) -> None:
+def ensure_kept(order: Order, document: Document) -> None:
     """
     Writes the record of the window and makes sure that a keeper watches over it.
 
     Raises:
         Refused: no keeper could be started, so the app is not taken down.
     """
-    if c.journal is None:
+    journal = document.journal
+    if journal is None:
         return
-    if _is_ours(c.journal.read(), c):
-        c.journal.note(c.window)
+    if _is_ours(journal.read(), order):
+        journal.note(document.window)
     else:
-        if c.has_begun:  # by a run that is gone: the one that goes on has the whole budget
-            c.did("resumed")
-        c.journal.write(Record(c.order, c.window, starters()))
-    with c.doing(Act.START_KEEPER):
-        if not is_kept(c.journal):
-            _start(c.journal)
+        if document.window.is_open:  # by a run that is gone: the one that goes on has the whole budget
+            document.did(Moment.RESUMED)
+        journal.write(Record(order, document.window, starters()))
+    with doing(Act.START_KEEPER):
+        if not is_kept(journal):
+            _start(journal)
 
 
-def _is_ours(record: Record | None, c: Changeover) -> bool:
+def _is_ours(record: Record | None, order: Order) -> bool:
     """Whether a step of the same run has opened the window: both have the same starter."""
-    if record is None or not record.order.is_same_changeover(c.order):
+    if record is None or not record.order.is_same_changeover(order):
         return False
     return [process.pid for process in record.engine[:1]] == [os.getppid()]
 
@@ -66,15 +67,11 @@ def _start(journal: Journal) -> None:
     folder among what is imported (`-P`), because modules of the user's own may have any name.
     """
     readable, writable = os.pipe()
+    variables = {HOME_VARIABLE: str(journal.path), RUNNER_VARIABLE: "", READY_VARIABLE: str(writable)}
     try:
         subprocess.Popen(
             [str(Path(sys.executable).absolute()), "-P", "-m", "heroku_changeover", KEEP, "--app", journal.app],
-            env={
-                **os.environ,
-                HOME_VARIABLE: str(journal.path),
-                RUNNER_VARIABLE: "",
-                READY_VARIABLE: str(writable),
-            },
+            env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -83,13 +80,16 @@ def _start(journal: Journal) -> None:
         )
     finally:
         os.close(writable)
-    with os.fdopen(readable, "rb") as ready:
-        said = ready.read(1) if select.select([ready], [], [], START_LIMIT)[0] else b""
-    if not said:
+    if not _says_ready(readable):
         raise Refused(
             f"no keeper could be started for app {journal.app}, and without one a lost run would leave it down; "
             f"see {journal.log_path}"
         )
+
+
+def _says_ready(descriptor: int) -> bool:
+    with os.fdopen(descriptor, "rb") as ready:
+        return bool(select.select([ready], [], [], START_LIMIT)[0] and ready.read(1))
 
 
 def keeper_file(journal: Journal) -> IO[str]:

@@ -7,25 +7,24 @@ from functools import partial
 from typing import Any
 
 from heroku_changeover.reach.answers import reads, resolved
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.reading import dynos_from, formation_from
 from heroku_changeover.reach.threads import at_once, side_by_side
 from heroku_changeover.reach.wait import INSIDE_WINDOW
-from heroku_changeover.terms.acts import Act
+from heroku_changeover.reach.world import World
+from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import TimedOut
 from heroku_changeover.terms.facts import App, Dyno, ProcessType
-from heroku_changeover.terms.situation import Situation
-from heroku_changeover.terms.window import AppAsFound
-from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.order import Order
 
 DYNO_LIMIT = 90
 """Seconds for dynos to go: Heroku sends SIGTERM, and SIGKILL 30 s later (devcenter: dyno-shutdown-behavior)."""
-
 
 BOOT_LIMIT = 300
 """
 Seconds for the first web dyno to come up: Heroku's own limit for binding the port is 60 s, 90 s at most on request.
 """
-
 
 ROUTER_LEAD = 2.0
 """
@@ -33,10 +32,8 @@ Seconds before a web dyno is due at which maintenance mode ends already: Heroku'
 (devcenter: maintenance-mode), and it holds requests for a dyno that is starting (devcenter: error-codes, H20).
 """
 
-
 LATE_LIMIT = 20
 """Seconds for a web dyno that was due; then users see the maintenance page again until it is up."""
-
 
 LATE_WRITE, LATE_WRITE_POLL = 30, 1.0
 """
@@ -44,225 +41,235 @@ Seconds after which a request that nobody waits for any more is over, because He
 (devcenter: error-codes, H12), and between two looks until then.
 """
 
-
 PUT_BACK_LIMIT = 20
 """Seconds that putting back waits for a web dyno before maintenance mode ends all the same."""
 
 
-def enter_maintenance(c: Changeover, situation: Situation) -> None:
+def enter_maintenance(world: World, document: Document, apps: Iterable[App]) -> None:
     """Maintenance mode on in every app that is not in it; the window's budget starts when the first one goes down."""
-    serving = [app.name for app in situation.apps.values() if not app.maintenance]
-    if serving or not c.has_begun:
-        c.did("maintenance-on")
-        side_by_side(lambda name: set_maintenance(c, name, on=True), serving)
-        c.did("in-maintenance")
+    serving = [app.name for app in apps if not app.maintenance]
+    if serving or not document.window.is_open:
+        document.did(Moment.ENTERING_MAINTENANCE)
+        side_by_side(lambda name: set_maintenance(world, name, on=True), serving)
+        document.did(Moment.IN_MAINTENANCE)
     if serving:
-        c.report(f"maintenance mode is on: {', '.join(serving)}")
+        world.report(f"maintenance mode is on: {', '.join(serving)}")
 
 
-def set_maintenance(c: Changeover, app: str, *, on: bool) -> None:
+def set_maintenance(world: World, app: str, *, on: bool) -> None:
     """Maintenance mode stops the router only; dynos go on (devcenter: maintenance-mode)."""
-    with c.doing(Act.MAINTENANCE_ON if on else Act.MAINTENANCE_OFF):
-        c.heroku.patch(f"/apps/{app}", {"maintenance": on})
+    with doing(Act.MAINTENANCE_ON if on else Act.MAINTENANCE_OFF):
+        world.heroku.patch(f"/apps/{app}", {"maintenance": on})
 
 
-def send_down(c: Changeover, situation: Situation) -> None:
+def send_down(world: World, document: Document, apps: Iterable[App]) -> None:
     """Every process type of every app to 0, one call an app; the dynos end by themselves."""
-    running = [app for app in situation.apps.values() if app.writers]
+    running = [app for app in apps if app.writers]
     if running:
-        c.did("scaling-down")
-        side_by_side(lambda app: _scale_down(c, app), running)
-        c.did("scaled-down")
+        document.did(Moment.SCALING_DOWN)
+        side_by_side(lambda app: _scale_down(world, app), running)
+        document.did(Moment.SCALED_DOWN)
     for app in running:
-        c.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
+        world.report(f"{app.name}: {', '.join(f'{p.type} {p.quantity}' for p in app.writers)} scaled to 0")
 
 
-def wait_until_down(c: Changeover, situation: Situation, *meanwhile: Callable[[], None]) -> None:
+def wait_until_down(
+    world: World, order: Order, apps: Iterable[App], deadline: float, *meanwhile: Callable[[], None]
+) -> None:
     """Waits until the dynos are gone; `meanwhile` is done while they end."""
-    apps = [app for app in situation.apps.values() if app.writers or app.dynos]
-    at_once(*(partial(_wait_until_gone, c, app) for app in apps), *meanwhile)
+    running = [app for app in apps if app.writers or app.dynos]
+    at_once(*(partial(_wait_until_gone, world, app, order.one_off_dynos, deadline) for app in running), *meanwhile)
 
 
-def _scale_down(c: Changeover, app: App) -> None:
-    with c.doing(Act.SCALE_DOWN):
-        _scale(c, app.name, [ProcessType(p.type, 0, p.size) for p in app.writers])
+def _scale_down(world: World, app: App) -> None:
+    with doing(Act.SCALE_DOWN):
+        _scale(world, app.name, [ProcessType(p.type, 0, p.size) for p in app.writers])
 
 
-def _scale(c: Changeover, app: str, formation: Iterable[ProcessType], *, with_size: bool = False) -> None:
+def _scale(world: World, app: str, formation: Iterable[ProcessType], *, with_size: bool = False) -> None:
     updates: list[dict[str, Any]] = [{"type": p.type, "quantity": p.quantity} for p in formation]
     if with_size:
         for update, process_type in zip(updates, formation, strict=True):
             update["size"] = process_type.size
-    c.heroku.patch(f"/apps/{app}/formation", {"updates": updates})
+    world.heroku.patch(f"/apps/{app}/formation", {"updates": updates})
 
 
-def _wait_until_gone(c: Changeover, app: App) -> None:
+def _wait_until_gone(world: World, app: App, one_off_dynos: str, deadline: float) -> None:
     """The formation's dynos within their limit; one-offs, by policy, are stopped or may take the rest of the budget."""
     types = {p.type for p in app.formation}
-    asked: set[str] = set()
-    others: list[tuple[Dyno, ...]] = []
+    seen: list[tuple[Dyno, ...]] = []
 
     def running() -> str | None:
-        dynos = _dynos(c, app.name)
+        dynos = _dynos(world, app.name)
         left = _remaining([d for d in dynos if d.type in types])
         if left is None:
-            others.append(dynos)
+            seen.append(dynos)
         return left
 
-    def one_offs() -> str | None:
-        left = [d for d in _dynos(c, app.name) if d.type not in types]
-        if c.order.one_off_dynos == "stop":
-            _stop(c, app.name, [d for d in left if d.name not in asked])
-            asked.update(d.name for d in left)
-        return _remaining(left)
+    with doing(Act.AWAIT_DYNOS):
+        world.wait_closely(f"the dynos of {app.name} to end", running, min(world.after(DYNO_LIMIT), deadline))
+    with doing(Act.AWAIT_ONE_OFFS):
+        if seen[0]:
+            one_offs = _one_offs(world, app.name, types, one_off_dynos)
+            world.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, deadline)
 
-    limit = min(c.clock.now() + DYNO_LIMIT, c.budget_ends)
-    with c.doing(Act.AWAIT_DYNOS):
-        c.wait_closely(f"the dynos of {app.name} to end", running, limit)
-    with c.doing(Act.AWAIT_ONE_OFFS):
-        if others[0]:
-            c.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, c.budget_ends)
+
+def _one_offs(world: World, app: str, types: set[str], policy: str) -> Callable[[], str | None]:
+    """Looks which dynos are left that are of no process type; by policy, each of them is told to stop, once."""
+    asked: set[str] = set()
+
+    def left() -> str | None:
+        dynos = [d for d in _dynos(world, app) if d.type not in types]
+        if policy == "stop":
+            _stop(world, app, [d for d in dynos if d.name not in asked])
+            asked.update(d.name for d in dynos)
+        return _remaining(dynos)
+
+    return left
 
 
 def _remaining(dynos: list[Dyno]) -> str | None:
     return ", ".join(f"{d.name} {d.state}" for d in dynos) or None
 
 
-def _dynos(c: Changeover, app: str) -> tuple[Dyno, ...]:
-    return dynos_from(c.heroku.get(f"/apps/{app}/dynos"))
+def _dynos(world: World, app: str) -> tuple[Dyno, ...]:
+    return dynos_from(world.heroku.get(f"/apps/{app}/dynos"))
 
 
-def _stop(c: Changeover, app: str, dynos: list[Dyno]) -> None:
+def _stop(world: World, app: str, dynos: list[Dyno]) -> None:
     for dyno in dynos:
-        _stop_one(c, app, dyno)
-        c.report(f"{app}: one-off dyno {dyno.name} was told to stop")
+        _stop_one(world, app, dyno)
+        world.report(f"{app}: one-off dyno {dyno.name} was told to stop")
 
 
-def _stop_one(c: Changeover, app: str, dyno: Dyno) -> None:
+def _stop_one(world: World, app: str, dyno: Dyno) -> None:
     """One that ended by itself meanwhile is not there any more, which is as good."""
-    with c.doing(Act.STOP_ONE_OFF):
+    with doing(Act.STOP_ONE_OFF):
         resolved(
-            lambda: c.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop"),
-            lambda: all(d.name != dyno.name or d.state == "stopping" for d in _dynos(c, app)),
-            c.clock,
+            lambda: world.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop"),
+            lambda: all(d.name != dyno.name or d.state == "stopping" for d in _dynos(world, app)),
+            world.clock,
         )
 
 
-def bring_back(c: Changeover, situation: Situation) -> None:
+def bring_back(world: World, document: Document, apps: Iterable[App]) -> None:
     """
     Formation and maintenance flag of every app as they were found; a live value that a colleague set since is left
     alone.
     """
-    side_by_side(lambda app: _bring_back(c, app, c.window.apps[app.name]), situation.apps.values())
+    side_by_side(lambda app: _bring_back(world, document, app), apps)
 
 
-def live_formations(c: Changeover) -> dict[str, tuple[ProcessType, ...]]:
+def live_formations(world: World, names: Iterable[str]) -> dict[str, tuple[ProcessType, ...]]:
     """The formation of every app, as it is now."""
-    read = side_by_side(lambda name: formation_from(c.heroku.get(f"/apps/{name}/formation")), c.window.apps)
-    return dict(zip(c.window.apps, read, strict=True))
+    apps = list(names)
+    read = side_by_side(lambda name: formation_from(world.heroku.get(f"/apps/{name}/formation")), apps)
+    return dict(zip(apps, read, strict=True))
 
 
-def start_dynos(c: Changeover, name: str, formation: Iterable[ProcessType]) -> None:
+def start_dynos(world: World, document: Document, name: str, formation: Iterable[ProcessType]) -> None:
     """
     Lets the dynos of a moved app boot while the engine goes on to `restore`; what a colleague scaled since is left
     alone. `formation` is the live one.
     """
-    _scale_back(c, name, c.window.apps[name], formation)
+    _scale_back(world, document, name, formation)
 
 
-def _bring_back(c: Changeover, app: App, found: AppAsFound) -> None:
-    _scale_back(c, app.name, found, app.formation)
+def _bring_back(world: World, document: Document, app: App) -> None:
+    found = document.window.apps[app.name]
+    _scale_back(world, document, app.name, app.formation)
     if found.serves_web:
-        _await_web(c, app.name, lambda: _web_not_due(c, app.name, found), BOOT_LIMIT)
-    _leave_maintenance(c, app.name, found, in_it=app.maintenance)
+        _await_web(world, app.name, lambda: _web_not_due(world, document, app.name), BOOT_LIMIT)
+    _leave_maintenance(world, document, app.name, in_it=app.maintenance)
     if found.serves_web:
-        _require_web(c, app.name, found)
-        c.did("web-up")
+        _require_web(world, document, app.name)
+        document.did(Moment.WEB_UP)
 
 
-def _await_web(c: Changeover, app: str, probe: Callable[[], str | None], seconds: float) -> None:
-    with c.doing(Act.AWAIT_WEB):
-        c.wait_closely(f"a web dyno of {app} to come up", probe, c.clock.now() + seconds)
+def _await_web(world: World, app: str, probe: Callable[[], str | None], seconds: float) -> None:
+    with doing(Act.AWAIT_WEB):
+        world.wait_closely(f"a web dyno of {app} to come up", probe, world.after(seconds))
 
 
-def _require_web(c: Changeover, name: str, found: AppAsFound) -> None:
+def _require_web(world: World, document: Document, name: str) -> None:
     """Maintenance mode may have ended a moment ahead of the dyno: if that does not come, users get the page again."""
-    not_up = partial(_web_not_up, c, name)
+    not_up = partial(_web_not_up, world, name)
     try:
-        _await_web(c, name, not_up, LATE_LIMIT)
+        _await_web(world, name, not_up, LATE_LIMIT)
     except TimedOut as late:
-        if not found.maintenance:
-            c.report(f"{late}; maintenance mode until it does")
-            set_maintenance(c, name, on=True)
-        _await_web(c, name, not_up, BOOT_LIMIT)
-        _leave_maintenance(c, name, found, in_it=True)
+        if not document.window.apps[name].maintenance:
+            world.report(f"{late}; maintenance mode until it does")
+            set_maintenance(world, name, on=True)
+        _await_web(world, name, not_up, BOOT_LIMIT)
+        _leave_maintenance(world, document, name, in_it=True)
 
 
-def _scale_back(c: Changeover, name: str, found: AppAsFound, formation: Iterable[ProcessType]) -> None:
+def _scale_back(world: World, document: Document, name: str, formation: Iterable[ProcessType]) -> None:
     live = {p.type: p for p in formation}
-    down = [p for p in found.formation if p.quantity and p.type in live and live[p.type].quantity == 0]
+    found = document.window.apps[name].formation
+    down = [p for p in found if p.quantity and p.type in live and live[p.type].quantity == 0]
     if down:
-        with c.doing(Act.SCALE_UP):
-            _scale(c, name, down, with_size=True)
-        c.did("scaled-up")
-        c.report(f"{name}: scaled back to {', '.join(f'{p.type} {p.quantity}' for p in down)}")
+        with doing(Act.SCALE_UP):
+            _scale(world, name, down, with_size=True)
+        document.did(Moment.SCALED_UP)
+        world.report(f"{name}: scaled back to {', '.join(f'{p.type} {p.quantity}' for p in down)}")
 
 
-def _leave_maintenance(c: Changeover, name: str, found: AppAsFound, *, in_it: bool) -> None:
-    if not found.maintenance and in_it:
-        set_maintenance(c, name, on=False)
-        c.report(f"{name}: maintenance mode is off")
-    elif "maintenance-off" in c.window.acts:
+def _leave_maintenance(world: World, document: Document, name: str, *, in_it: bool) -> None:
+    if not document.window.apps[name].maintenance and in_it:
+        set_maintenance(world, name, on=False)
+        world.report(f"{name}: maintenance mode is off")
+    elif document.window.has(Moment.SERVING):
         return  # done before, by a keeper or a step whose run broke
-    c.did("maintenance-off")
+    document.did(Moment.SERVING)
 
 
 @reads("an app")
-def _is_in_maintenance(c: Changeover, name: str) -> bool:
-    return bool(c.heroku.get(f"/apps/{name}")["maintenance"])
+def _is_in_maintenance(world: World, name: str) -> bool:
+    return bool(world.heroku.get(f"/apps/{name}")["maintenance"])
 
 
-def _web_not_up(c: Changeover, app: str) -> str | None:
+def _web_not_up(world: World, app: str) -> str | None:
     """What keeps the app from serving; None when a web dyno is up."""
-    states = [d.state for d in _dynos(c, app) if d.type == "web"]
+    states = [d.state for d in _dynos(world, app) if d.type == "web"]
     return None if "up" in states else ", ".join(sorted(set(states))) or "no web dyno yet"
 
 
-def _web_not_due(c: Changeover, app: str, found: AppAsFound) -> str | None:
+def _web_not_due(world: World, document: Document, app: str) -> str | None:
     """The same, but web dynos that start and have had about the time that they took before are as good as up."""
-    reason = _web_not_up(c, app)
-    return None if reason == "starting" and _is_due(c, found) else reason
+    reason = _web_not_up(world, app)
+    return None if reason == "starting" and _is_due(world, document, app) else reason
 
 
-def _is_due(c: Changeover, found: AppAsFound) -> bool:
-    began, took = c.window.acts.get("scaled-up"), found.boot_seconds
-    return began is not None and took is not None and c.clock.now() - began >= took - ROUTER_LEAD
+def _is_due(world: World, document: Document, app: str) -> bool:
+    began, took = document.window.moments.get(Moment.SCALED_UP), document.window.apps[app].boot_seconds
+    return began is not None and took is not None and world.clock.now() - began >= took - ROUTER_LEAD
 
 
-def put_back(c: Changeover) -> None:
+def put_back(world: World, document: Document) -> None:
     """
     The way back before the point of no return: all apps as they were found, without waiting long for anything.
 
     A write whose sender was killed may be carried out still, after a look has seen that it was not: the apps serve, and
-    are looked after until Heroku has given it up. Then the record holds no act any more that somebody would take for
+    are looked after until Heroku has given it up. Then the document has no moment any more that somebody would take for
     an unfinished one.
     """
-    _put_all_back(c)
-    over = (c.window.unanswered or -LATE_WRITE) + LATE_WRITE
-    while c.clock.now() < over:
-        c.clock.sleep(LATE_WRITE_POLL)
-        _put_all_back(c)
-    c.window = c.window.begun_anew()
-    c.did("put-back")
+    _put_all_back(world, document)
+    over = (document.window.unanswered or -LATE_WRITE) + LATE_WRITE
+    while world.clock.now() < over:
+        world.clock.sleep(LATE_WRITE_POLL)
+        _put_all_back(world, document)
+    document.begin_anew()
+    document.did(Moment.PUT_BACK)
 
 
-def _put_all_back(c: Changeover) -> None:
-    side_by_side(lambda name: _put_back(c, name, c.window.apps[name]), c.window.apps)
+def _put_all_back(world: World, document: Document) -> None:
+    side_by_side(lambda name: _put_back(world, document, name), document.window.apps)
 
 
-def _put_back(c: Changeover, name: str, found: AppAsFound) -> None:
-    _scale_back(c, name, found, formation_from(c.heroku.get(f"/apps/{name}/formation")))
-    ends = c.clock.now() + PUT_BACK_LIMIT
-    while found.serves_web and c.clock.now() < ends and _web_not_up(c, name):
-        c.clock.sleep(INSIDE_WINDOW)
-    _leave_maintenance(c, name, found, in_it=_is_in_maintenance(c, name))
+def _put_back(world: World, document: Document, name: str) -> None:
+    _scale_back(world, document, name, formation_from(world.heroku.get(f"/apps/{name}/formation")))
+    ends = world.after(PUT_BACK_LIMIT)
+    while document.window.apps[name].serves_web and world.clock.now() < ends and _web_not_up(world, name):
+        world.clock.sleep(INSIDE_WINDOW)
+    _leave_maintenance(world, document, name, in_it=_is_in_maintenance(world, name))

@@ -13,10 +13,7 @@ from heroku_changeover.terms.errors import (
 )
 
 PLATFORM_API = "https://api.heroku.com"
-
-
 DATA_API = "https://api.data.heroku.com"
-
 
 TOKEN = re.compile(r"[!-~]+")
 """Visible ASCII: anything else cannot be sent in a header, and an error about it would show the token."""

@@ -10,17 +10,11 @@ from heroku_changeover.terms.errors import HerokuError, UnexpectedAnswer
 TRIES = 3
 """How often a write is asked for whose answer was lost, with a look before each repetition."""
 
-
 SHOWS = 0.5
 """Seconds after which a write that was carried out is seen by a look."""
 
-
 Json = Any
-
-
 Parameters = ParamSpec("Parameters")
-
-
 Result = TypeVar("Result")
 
 

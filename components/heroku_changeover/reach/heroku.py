@@ -22,18 +22,13 @@ from heroku_changeover.terms.errors import (
 
 ACCEPT = "application/vnd.heroku+json; version=3"
 
-
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
 """Seconds; Heroku's own router gives up after 30, but a request that hangs is time in which an app is down."""
-
 
 LONGEST_RETRY_AFTER = 30
 """Seconds that one Retry-After is honoured for; a longer one is cut, and the request tried again."""
 
-
 REPEATABLE = frozenset({"GET", "PATCH"})
-
-
 PASSING = (429, 500, 502, 503, 504)
 
 

@@ -22,14 +22,10 @@ from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.window import Window, window_of
 
 HOME_VARIABLE = "HEROKU_CHANGEOVER_HOME"
-
-
-VERSION = 1
-
+VERSION = 2
 
 LOCK_LIMIT = 120
 """Seconds to wait for another step or keeper of the same app: longer than putting an app back takes."""
-
 
 LOG_LIMIT = 1_000_000
 """Bytes after which a log is begun anew, keeping the one before it."""
@@ -48,9 +44,12 @@ class Record:
     gave_up: str = ""
 
     @property
-    def budget_ends(self) -> float:
-        """When the budget is spent, seconds since 1970; never before maintenance mode, nor once the way is forward."""
-        began = None if "unfollow-asked" in self.window.acts else self.window.budget_began
+    def overrun(self) -> float:
+        """
+        From when on a run has overrun its budget, seconds since 1970: never before maintenance mode, nor once the only
+        way is forward.
+        """
+        began = None if self.window.is_past_return else self.window.budget_began
         return float("inf") if began is None else began + self.order.budget
 
     @property

@@ -12,7 +12,7 @@ from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.reading import Json, app_in, database_in, text, with_copied_vars
 from heroku_changeover.terms.errors import Forbidden, HerokuError, NotFound, Refused
 from heroku_changeover.terms.facts import (
-    GONE,
+    LEAVING,
     SERVICE,
     App,
     Database,
@@ -21,7 +21,6 @@ from heroku_changeover.terms.facts import (
 )
 
 WORKERS = 16
-
 
 REMEMBERED_RELEASES = 1000
 """The most that the Platform API gives in one page."""
@@ -100,7 +99,7 @@ def _addons_paid_by(heroku: Heroku, app: str) -> list[Json]:
 
 def _is_live(addon: Json) -> bool:
     """One that Heroku could not provision, or that is being removed, may still be listed, but never becomes any use."""
-    return addon["state"] not in GONE
+    return addon["state"] not in LEAVING
 
 
 @reads("an add-on")
@@ -204,8 +203,6 @@ def _with_maintenance(heroku: Heroku, wanted: str, database: Database) -> Databa
 
 
 _DUE = ("scheduled_for", "required_by")
-
-
 _NO_MAINTENANCE = frozenset({"", "none", "completed", "unknown"})
 
 

@@ -13,7 +13,6 @@ from typing import Any
 ENGINE = "pulumi"
 """The program that runs the steps."""
 
-
 CLOSE_ENOUGH = 1.0
 """Seconds that two readings of a process's start may differ by, because the boot time they rest on is adjusted."""
 

@@ -16,8 +16,6 @@ from heroku_changeover.reach.answers import reads
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType, plan_without_service
 
 Json = Any
-
-
 SIZES = {"bytes": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 

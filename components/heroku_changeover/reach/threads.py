@@ -5,8 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
-
-
 Result = TypeVar("Result")
 
 

@@ -13,34 +13,26 @@ from heroku_changeover.terms.errors import Interrupted, TimedOut
 INSIDE_WINDOW = 0.1
 """Seconds between two looks while the app is down: what is seen late is outage. A minute of it is some 300 requests."""
 
-
 AT_ITS_EDGE = 0.05
 """Seconds between two looks at what the next act in the window waits for, where looks need not wait for each other."""
-
 
 LATENESS = 0.005
 """By which part of what has been waited already such a look may come later: five minutes of it are 900 requests."""
 
-
 LOOKS_AT_ONCE = 5
 """How many of them may be under way: as many as fit into an answer of Heroku's that takes its time."""
-
 
 OUTSIDE_WINDOW = 5.0
 """The longest pause between two looks while nobody waits; gentle on Heroku's rate limit, and reached by doubling."""
 
-
 BREATH = 0.01
 """Seconds between two looks at the very least, when a look takes longer than the interval."""
-
 
 HEARTBEAT = 30.0
 """Seconds after which a wait says again what it waits for."""
 
-
 ENDING = threading.Event()
 """Set when the process was asked to end: every thread that waits stops, and the step decides what that means."""
-
 
 Look = Future[str | None]
 

@@ -3,24 +3,27 @@
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from heroku_changeover.apps.service import put_back
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, locked, record_of
 from heroku_changeover.reach.look import app_from
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.rescue.recovery import is_as_found, plan_of_recovery, recover
+from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery, recover, world_of
 from heroku_changeover.terms.command import PROGRAM, RECOVER, URN_VARIABLE, Arguments, add_order_options, order_from
 from heroku_changeover.terms.errors import BadInput, NeedsPerson, Refused
-from heroku_changeover.terms.order import STEPS, Order, number_in
+from heroku_changeover.terms.order import STEPS, number_in
 from heroku_changeover.terms.situation import Situation
 from heroku_changeover.terms.window import AppAsFound, Window, window_of
-from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.ways.way import Changeover
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Request:
     yes: bool = False
 
 
-def run(request: Request, heroku: Heroku, journal: Journal, say: Any) -> None:
+def run(request: Request, heroku: Heroku, journal: Journal, say: Say) -> None:
     """
     Says what will be done, asks, and does it.
 
@@ -54,13 +57,13 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Any) -> None:
     situation = c.observe()
     if not is_as_found(c, situation):
         _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
-    with locked(journal.path, record.order.apps, RECOVER, c.clock, say):
+    with locked(journal.path, record.order.apps, RECOVER, c.world.clock, say):
         _recover_alone(c, found, record)
 
 
-def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Any) -> Changeover:
+def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Say) -> Changeover:
     own = Journal(journal.path, record.order.apps[0])
-    return Changeover(record.order, heroku, record.window, say, Clock().undisturbed(), own)
+    return changeover_in(record, heroku, say, Clock().undisturbed(), own)
 
 
 def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
@@ -68,15 +71,16 @@ def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
     While a person was asked, or the lock was waited for, another run or a keeper may have been at work: what was
     `found` on this machine may be closed; what is `known` from a stack's state alone has no record here.
     """
-    record = (c.journal.read() if c.journal else None) or (known if found is None else None)
+    journal = c.document.journal
+    record = (journal.read() if journal else None) or (known if found is None else None)
     if record is None:
         c.report(f"nothing to do: the window of {known.order.generation} was closed meanwhile, by another run")
         return
     _require_no_run(record)
-    c.order, c.window = record.order, record.window
+    c.order, c.document.window = record.order, record.window
     situation = c.observe()
     if is_as_found(c, situation):
-        c.close_window()
+        c.document.close()
         c.report(_nothing_to_do(c, situation))
     else:
         c.report(recover(c))
@@ -151,7 +155,7 @@ def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
     return None
 
 
-def _without_record(request: Request, heroku: Heroku, say: Any) -> None:
+def _without_record(request: Request, heroku: Heroku, say: Say) -> None:
     """No window is known: an app that is down is brought back on the database that it has, as the person says."""
     app = app_from(heroku, request.app)
     if app.is_serving:
@@ -172,10 +176,11 @@ def _without_record(request: Request, heroku: Heroku, say: Any) -> None:
     _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on} as it is.", say)
     formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
     window = Window("", {app.name: AppAsFound(maintenance=False, formation=formation)})
-    put_back(Changeover(Order("", (app.name,), "", ""), heroku, window, say, Clock().undisturbed()))
+    world = world_of(heroku, say, Clock().undisturbed())
+    put_back(world, Document(window, world.clock))
 
 
-def _confirm(request: Request, plan: str, say: Any) -> None:
+def _confirm(request: Request, plan: str, say: Say) -> None:
     say(plan)
     if request.yes:
         return

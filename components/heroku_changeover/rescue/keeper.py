@@ -20,25 +20,22 @@ from heroku_changeover.reach.address import address_from
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, folder, locked, sign
 from heroku_changeover.reach.wait import Clock
+from heroku_changeover.rescue.recovery import changeover_in, recover
 from heroku_changeover.terms.command import KEEP
 from heroku_changeover.terms.errors import Busy, Forbidden, NeedsPerson, Refused
-from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.ways.way import Changeover
 
 POLL = 0.1
 """Seconds between two looks at the run that opened the window; both are cheap and local."""
 
-
 YIELD = 1.0
 """Seconds for which a keeper that finds another one's lock waits for it."""
-
 
 OVERRUN = 30
 """Seconds beyond the budget after which the run is taken to be stuck: a step puts everything back by itself in less."""
 
-
 PATIENCE = 3600
 """Seconds for which the keeper goes on trying while Heroku cannot be reached."""
-
 
 LONGEST_PAUSE = 15.0
 """Seconds between two of those tries, at most."""
@@ -96,7 +93,7 @@ class Keeper:
     def _left_alone(self, record: Record) -> str | None:
         if not record.has_engine:
             return "the run that opened the window is gone"
-        if self._clock.now() > record.budget_ends + OVERRUN:
+        if self._clock.now() > record.overrun + OVERRUN:
             return "the run has overrun the window's budget"
         return None
 
@@ -123,15 +120,13 @@ class Keeper:
 
     def _recover(self, record: Record) -> None:
         """Another run may have taken the window over while the lock was waited for."""
-        from heroku_changeover.rescue.recovery import recover
-
         with locked(self._journal.path, record.order.apps, KEEP, self._clock, self.say):
             now = self._journal.read()
             if now is not None and self._left_alone(now):
                 self.say(recover(self._changeover(now)))
 
     def _changeover(self, record: Record) -> Changeover:
-        return Changeover(record.order, self._heroku, record.window, self.say, self._clock, self._journal)
+        return changeover_in(record, self._heroku, self.say, self._clock, self._journal)
 
     def _give_up(self, reason: str) -> bool:
         self.say(f"gives up: {reason}")

@@ -1,32 +1,53 @@
 """
-Closing a window that nobody works on any more, by the rules: back before the unfollow, only forward after it.
+Closing a window that nobody works on any more, by the rules: back before the point of no return, only forward after it.
 
 It is what the keeper and `recover` do, and it does nothing to an app that is as it was found.
 """
 
+from collections.abc import Callable
+
 from heroku_changeover.apps.service import put_back
+from heroku_changeover.reach.document import Document
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.journal import Journal, Record
+from heroku_changeover.reach.postgres.port import Postgres
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.facts import App
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound
-from heroku_changeover.ways.changeover import Changeover
-from heroku_changeover.ways.follow.cut_off import settled
+from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
+from heroku_changeover.ways.way import Changeover
+
+
+def world_of(heroku: Heroku, report: Callable[[str], None], clock: Clock, apps: int = 1) -> World:
+    """What whoever closes a window acts with."""
+    return World(heroku, Postgres(clock, report), report, clock, apps)
+
+
+def changeover_in(
+    record: Record, heroku: Heroku, report: Callable[[str], None], clock: Clock, journal: Journal | None = None
+) -> Changeover:
+    """The changeover that a record is of, to go on with."""
+    world = world_of(heroku, report, clock, len(record.order.apps))
+    return changeover(record.order, world, Document(record.window, clock, journal))
 
 
 def plan_of_recovery(c: Changeover, situation: Situation) -> str:
     """What `recover` would do, in a sentence."""
     apps = ", ".join(situation.apps)
-    if situation.stage is Stage.FOLLOWING:
-        return f"bring {apps} back on {c.order.leader}, as found; {c.order.follower} goes on following"
+    if situation.stage is Stage.BEFORE:
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} goes on following"
     if situation.stage is Stage.GONE:
-        return f"bring {apps} back on {c.order.leader}, as found; {c.order.follower} is gone"
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} is gone"
     if situation.stage is Stage.CUT_OFF:
         return (
-            f"finish forward: prove that {c.order.follower} has every write of {c.order.leader}, make it DATABASE of "
+            f"finish forward: prove that {c.order.target} has every write of {c.order.leader}, make it DATABASE of "
             f"{apps}, and bring them back; without that proof bring them back on {c.order.leader}"
         )
     if situation.stage is Stage.MOVED:
-        return f"bring {apps} back on {c.order.follower}, which is DATABASE already"
+        return f"bring {apps} back on {c.order.target}, which is DATABASE already"
     return f"bring {apps} back as found, on the database that it has: a later changeover has moved on"
 
 
@@ -53,12 +74,12 @@ def recover(c: Changeover) -> str:
         NeedsPerson: a database was cut off, and it is not certain that it has every write.
         Incomplete, HerokuError: not done yet; it can be tried again.
     """
-    situation = settled(c)
+    situation = c.way.settled(c)
     if situation.stage in {Stage.CUT_OFF, Stage.MOVED}:
         promote(c)
         restore(c)
-        return f"finished forward: {c.order.follower} is the primary, and every app is as it was found"
-    put_back(c)
-    c.close_window()
+        return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
+    put_back(c.world, c.document)
+    c.document.close()
     on = c.order.leader if situation.stage.has_way_back else "the database that a later changeover gave it"
     return f"put back: every app is as it was found, on {on}"

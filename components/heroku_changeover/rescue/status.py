@@ -18,15 +18,14 @@ from heroku_changeover.apps.keeping import is_kept
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, holder_of
 from heroku_changeover.reach.look import look
-from heroku_changeover.rescue.recovery import is_as_found, plan_of_recovery
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery
 from heroku_changeover.terms.errors import ChangeoverError
 from heroku_changeover.terms.facts import App, Database, Facts
 from heroku_changeover.terms.situation import Situation
 from heroku_changeover.terms.window import AppAsFound, Window
-from heroku_changeover.ways.changeover import Changeover
 
 LAST_LINES = 8
-
 
 PLAIN_WIDTH = 200
 """Columns where there is no terminal to ask: names must not be cut."""
@@ -96,7 +95,7 @@ class Status:
             return "none is open on this machine" + (", nor by the stack's state" if self.state else "")
         order, gave_up = self.record.order, self.record.gave_up
         source = " by the stack's state" if self.state else ""
-        told = f"{order.generation} is open{source}: {order.leader} to {order.follower}"
+        told = f"{order.generation} is open{source}: {order.leader} to {order.target}"
         return f"{told}; its keeper gave up: {gave_up}" if gave_up else told
 
     def _workers(self) -> str:
@@ -133,7 +132,7 @@ def _next(heroku: Heroku, record: Record, state: str | None, *, keeper: bool) ->
         return "the run of Pulumi goes on; should it end, its keeper closes the window"
     if keeper:
         return "the keeper closes the window: its run is gone"
-    c = Changeover(record.order, heroku, record.window, lambda _: None)
+    c = changeover_in(record, heroku, lambda _: None, Clock())
     try:
         situation: Situation = c.observe()
     except ChangeoverError as error:
@@ -184,8 +183,8 @@ def _window_row(record: Record) -> dict[str, Any]:
     return {
         "generation": record.order.generation,
         "from": record.order.leader,
-        "to": record.order.follower,
-        "acts": dict(window.acts),
+        "to": record.order.target,
+        "moments": {moment.value: at for moment, at in window.moments.items()},
         "engine": record.has_engine,
         "gave_up": record.gave_up,
     }

@@ -11,17 +11,11 @@ from heroku_changeover.terms.command import RETIRE_GUARD
 from heroku_changeover.terms.order import STEPS
 
 DESTROY = frozenset({"destroy", "down", "dn"})
-
-
 UPDATE = frozenset({"up", "update"})
-
-
 TARGET = frozenset({"--target", "-t"})
-
 
 PARTS = ("database", RETIRE_GUARD, *STEPS)
 """What the names of a generation's resources end with, behind its own name."""
-
 
 SWITCHES = frozenset(
     {

@@ -18,7 +18,7 @@ from heroku_changeover.retire.uses import attached_to_payer, candidates, find_at
 from heroku_changeover.retire.verdict import Report, Retirement, Verdict
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, RETIRE_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import ChangeoverError, HerokuError, Incomplete, NotFound, Refused
-from heroku_changeover.terms.facts import GONE, Database
+from heroku_changeover.terms.facts import LEAVING, Database
 from heroku_changeover.terms.order import STEPS
 
 GOES_WITHIN = 600
@@ -58,7 +58,7 @@ def _live(heroku: Heroku, database_id: str) -> Database | None:
         if error.error_id != "not_found":
             raise
         return None
-    return None if _state(row, database_id) in GONE else database_from(heroku, row)
+    return None if _state(row, database_id) in LEAVING else database_from(heroku, row)
 
 
 @reads("an add-on")

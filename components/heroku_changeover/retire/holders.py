@@ -5,6 +5,7 @@ from typing import Any
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.retire.uses import url_of
 from heroku_changeover.retire.verdict import Verdict
+from heroku_changeover.terms.errors import SqlUnreachable
 from heroku_changeover.terms.facts import Database
 
 
@@ -18,7 +19,7 @@ def ask_over_sql(
         if candidates:
             verdict.unproven.append("it could not be proved that another database holds what it holds")
         return
-    from heroku_changeover.reach.postgres.session import SqlUnreachable, open_session
+    from heroku_changeover.reach.postgres.session import open_session
 
     try:
         with open_session(database.name, url) as session:
@@ -61,7 +62,7 @@ def _find_holder(heroku: Heroku, session: Any, candidates: list[Database], verdi
 def _compared(heroku: Heroku, own: Any, candidate: Database) -> tuple[bool, str | None]:
     """Whether it is of another origin, and why it is not certain that it holds the same; None when it is."""
     from heroku_changeover.reach.postgres.lineage import is_related, lacking, standing
-    from heroku_changeover.reach.postgres.session import SqlUnreachable, open_session
+    from heroku_changeover.reach.postgres.session import open_session
 
     try:
         with open_session(candidate.name, url_of(heroku, candidate)) as session:

@@ -2,10 +2,12 @@
 Every outward act of the steps: what they change, and what they wait for.
 
 The list is what a fault has to be tried at, before and after each of them; a call that changes something or waits
-outside of `Changeover.doing` fails a test.
+outside of `doing` fails a test.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 AUDIT_EVENT = "heroku_changeover.act"
@@ -29,6 +31,7 @@ class Act(Enum):
     END_SESSIONS = "end-sessions"
     BARRIER = "barrier"
     AWAIT_REPLAY = "await-replay"
+    AWAIT_STRANGERS = "await-strangers"
     UNFOLLOW = "unfollow"
     AWAIT_UNFOLLOWED = "await-unfollowed"
     AWAIT_WRITABLE = "await-writable"
@@ -42,6 +45,9 @@ class Act(Enum):
     CARRY_SCHEDULE = "carry-schedule"
 
 
-def audit(act: Act, phase: str) -> None:
-    """Tells observers, if there are any, that an act is about to be done or has been done."""
-    sys.audit(AUDIT_EVENT, act.value, phase)
+@contextmanager
+def doing(act: Act) -> Iterator[None]:
+    """Brackets an outward act, so that whoever observes this step knows what it is at."""
+    sys.audit(AUDIT_EVENT, act.value, "before")
+    yield
+    sys.audit(AUDIT_EVENT, act.value, "after")

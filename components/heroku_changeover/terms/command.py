@@ -18,33 +18,20 @@ from heroku_changeover.terms.order import ONE_OFF_POLICIES, VERIFY_MODES, Order
 PROGRAM: Final = "heroku-changeover"
 """What runs a step; an installation of this package puts it beside the interpreter."""
 
-
 MISSING: Final = f"{PROGRAM} is not on this machine: install the package heroku-postgres, with its programs on PATH"
-
-
 RETIRE_GUARD: Final = "retire-guard"
-
-
 KEEP: Final = "keep"
-
-
 STATUS: Final = "status"
-
-
 RECOVER: Final = "recover"
-
 
 WINDOW_VARIABLE: Final = "HEROKU_CHANGEOVER_WINDOW"
 """The environment variable in which a step finds the window document that the step before it printed."""
 
-
 RETIRE_VARIABLE: Final = "HEROKU_CHANGEOVER_RETIRE"
 """The environment variable that, set to an add-on's name or UUID, says that this very database is to go."""
 
-
 CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
 """The environment variable that, set to an add-on's name or UUID, waives what could not be proved of it."""
-
 
 URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
 """The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
@@ -69,7 +56,7 @@ def step_arguments(step: str, order: Order) -> list[str]:
     arguments = [step, "--generation", order.generation]
     for app in order.apps:
         arguments += ["--app", app]
-    arguments += ["--from", order.leader, "--to", order.follower]
+    arguments += ["--from", order.leader, "--to", order.target]
     for flag, name in _OPTIONAL.items():
         if getattr(order, name) != _DEFAULTS[name]:
             arguments += [flag, str(getattr(order, name))]
@@ -115,6 +102,7 @@ def teardown_text(urn: str, steps: Iterable[str], addon: str) -> str:
 
 
 _OPTIONAL = {
+    "--way": "way",
     "--budget": "budget",
     "--follower-limit": "follower_limit",
     "--one-off-dynos": "one_off_dynos",
@@ -128,7 +116,7 @@ def order_from(options: argparse.Namespace, urn: str = "") -> Order:
         generation=options.generation,
         apps=tuple(options.app),
         leader=options.leader,
-        follower=options.follower,
+        target=options.target,
         urn=urn,
         **{name: getattr(options, name) for name in _OPTIONAL.values()},
     )
@@ -178,20 +166,21 @@ def add_order_options(parser: argparse.ArgumentParser) -> None:
         help="an app to move; repeat it; the paying one first",
     )
     add("--from", required=True, dest="leader", metavar="ADDON", help="the database that is left")
-    add("--to", required=True, dest="follower", metavar="ADDON", help="the database that becomes the primary")
+    add("--to", required=True, dest="target", metavar="ADDON", help="the database that becomes the primary")
+    add("--way", default=_DEFAULTS["way"], metavar="WAY", help="how the data gets over (%(default)s)")
     add(
         "--budget",
         type=positive,
         default=_DEFAULTS["budget"],
         metavar="SECONDS",
-        help="from maintenance to unfollow (%(default)s)",
+        help="from maintenance to the point of no return (%(default)s)",
     )
     add(
         "--follower-limit",
         type=positive,
         default=_DEFAULTS["follower_limit"],
         metavar="SECONDS",
-        help="for catching up (%(default)s)",
+        help="for the new database to be ready (%(default)s)",
     )
     add(
         "--one-off-dynos",

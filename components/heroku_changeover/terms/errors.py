@@ -11,6 +11,7 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
+    ├── SqlUnreachable      no session on a database could be had, or one broke
     ├── UnexpectedAnswer    an answer of Heroku's without something that is needed
     └── HerokuError         an answer from Heroku that is not a success
         ├── NotFound
@@ -69,6 +70,12 @@ class TimedOut(ChangeoverError):
 
 class Interrupted(ChangeoverError):
     """The process was asked to end; it is an error like any other, so that what was changed is put back."""
+
+    exit_code = 10
+
+
+class SqlUnreachable(ChangeoverError):
+    """No session on a database could be opened, or an open one was lost."""
 
     exit_code = 10
 

@@ -14,18 +14,14 @@ from typing import NamedTuple
 SERVICE = "heroku-postgresql"
 """The slug of the Heroku Postgres add-on service, the part of a full plan name before the colon."""
 
-
 PRIMARY = "DATABASE"
 """The attachment name whose config var, DATABASE_URL, apps read to find their primary database."""
-
 
 POOLER = "connection-pooling:default"
 """The namespace of an attachment that goes through Heroku's server-side connection pooler."""
 
-
-GONE = frozenset({"deprovisioned", "deprovisioning"})
+LEAVING = frozenset({"deprovisioned", "deprovisioning"})
 """States of an add-on that Heroku could not provision or is removing; neither is ever provisioned again."""
-
 
 COLOURS = frozenset(
     (
@@ -68,7 +64,6 @@ COLOURS = frozenset(
 Heroku's own last words of a name that nobody chose. There is no published list: these are the ones that config vars in
 public repositories and the articles of devcenter have.
 """
-
 
 _COLOURED = "HEROKU_POSTGRESQL_"
 
@@ -226,6 +221,10 @@ class Database(NamedTuple):
 
     def attached_to(self, app: str) -> tuple[Attachment, ...]:
         return tuple(a for a in self.attachments if a.app == app)
+
+    @property
+    def is_being_made(self) -> bool:
+        return self.state != "provisioned" or not self.is_known
 
     @property
     def apps(self) -> frozenset[str]:

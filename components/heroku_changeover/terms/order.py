@@ -1,15 +1,15 @@
-"""What one changeover is about, and the five words for its steps, which are the same for every way and for all time."""
+"""What one changeover is about, and the five words for its steps."""
 
 from dataclasses import dataclass
 from typing import Final
 
-STEPS: Final = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
-"""The five steps, in the order of the runbook."""
-
+STEPS: Final = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
+"""
+The five steps, in the order of the runbook: the same for every way and for all time. A generation of years ago is
+declared with them again, and a word that is new to its state would run.
+"""
 
 ONE_OFF_POLICIES: Final = ("wait", "stop")
-
-
 VERIFY_MODES: Final = ("sql", "api")
 
 
@@ -18,16 +18,18 @@ class Order:
     """
     What one changeover is about; the same for all five steps.
 
-    `apps`: every app whose DATABASE moves, the one that pays for the database first. `leader`, `follower`: add-on
-    names. `budget`: seconds from maintenance mode to unfollow. `follower_limit`: seconds the follower may take to
-    catch up. `one_off_dynos`: `wait` for them to end, or `stop` them. `verify`: `sql` for the fence, `api` where SQL
-    cannot reach. `urn`: that of the generation in the stack, for advice that names it; empty where it is not known.
+    `apps`: every app whose DATABASE moves, the one that pays for the database first. `leader`, `target`: the names of
+    the add-on that is left and of the one that takes its place. `way`: how the data gets over. `budget`: seconds from
+    maintenance mode to the point of no return. `follower_limit`: seconds that the target may take to be ready.
+    `one_off_dynos`: `wait` for them to end, or `stop` them. `verify`: `sql` for the fence, `api` where SQL cannot
+    reach. `urn`: that of the generation in the stack, for advice that names it; empty where it is not known.
     """
 
     generation: str
     apps: tuple[str, ...]
     leader: str
-    follower: str
+    target: str
+    way: str = "follow"
     budget: int = 300
     follower_limit: int = 86_400
     one_off_dynos: str = "wait"
@@ -36,8 +38,8 @@ class Order:
 
     def is_same_changeover(self, other: "Order") -> bool:
         """Whether both move the same apps between the same databases, whatever they and their limits are called."""
-        mine = (number_in(self.generation), self.apps, self.leader, self.follower)
-        return mine == (number_in(other.generation), other.apps, other.leader, other.follower)
+        mine = (number_in(self.generation), self.apps, self.leader, self.target)
+        return mine == (number_in(other.generation), other.apps, other.leader, other.target)
 
 
 def number_in(generation: str) -> str:

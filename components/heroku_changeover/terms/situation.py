@@ -1,6 +1,6 @@
 """What is live, and how far a changeover has come by it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -8,11 +8,17 @@ from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 
+IsTied = Callable[[Order, Database], bool]
+"""
+Whether a target that no app uses can be brought up to date from the leader still; its way says so, and refuses one that
+fits no changeover.
+"""
+
 
 class Stage(Enum):
-    """How far a changeover has come, judged by what is live."""
+    """How far a changeover has come, judged by what is live; the value is told to a person."""
 
-    FOLLOWING = "the follower follows the leader, and the leader is the primary"
+    BEFORE = "the follower follows the leader, and the leader is the primary"
     CUT_OFF = "the follower follows nobody any more, but not every app has moved to it"
     MOVED = "the follower is the primary of every app"
     GONE = "the follower is gone, and the leader is the primary"
@@ -21,70 +27,91 @@ class Stage(Enum):
     @property
     def has_way_back(self) -> bool:
         """Whether the leader has all there is, so that the apps can be put back on it."""
-        return self in {Stage.FOLLOWING, Stage.GONE}
+        return self in {Stage.BEFORE, Stage.GONE}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no app has to go down any more."""
+        return self in {Stage.MOVED, Stage.SUPERSEDED}
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is live: the ordered apps by name, the leader and the follower (None when the add-on does not exist)."""
+    """What is live: the ordered apps by name, the leader and the target (None when the add-on does not exist)."""
 
     apps: dict[str, App]
     leader: Database | None
-    follower: Database | None
+    target: Database | None
     stage: Stage
 
     @property
     def is_serving(self) -> bool:
         return all(app.is_serving for app in self.apps.values())
 
+    @property
+    def down(self) -> list[str]:
+        """The apps that no user reaches."""
+        return [app.name for app in self.apps.values() if not app.is_serving]
+
+    @property
+    def moved(self) -> list[str]:
+        """The apps whose DATABASE is the target."""
+        return [name for name, app in self.apps.items() if _is_primary_of(self.target, app)]
+
+    @property
     def unmoved(self) -> list[str]:
-        """The apps whose DATABASE is not the follower."""
-        return [name for name, app in self.apps.items() if not _is_primary_of(self.follower, app)]
+        return [name for name, app in self.apps.items() if not _is_primary_of(self.target, app)]
 
 
-def stage_of(order: Order, apps: Iterable[App], follower: Database | None) -> Stage:
+def _is_primary_of(database: Database | None, app: App) -> bool:
+    return database is not None and app.primary is not None and app.primary.addon_id == database.id
+
+
+def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied: IsTied) -> Stage:
     """
     Judges how far the changeover has come.
 
     Raises:
-        Refused: what is live fits no changeover from this leader to this follower.
+        Refused: what is live fits no changeover from this leader to this target.
     """
     held = [app.primary.addon_name if app.primary else None for app in apps]
-    primaries, ours = set(filter(None, held)), {order.leader, order.follower}
-    if follower is None:
+    primaries, ours = set(filter(None, held)), {order.leader, order.target}
+    if target is None:
         return Stage.GONE if order.leader in primaries else Stage.SUPERSEDED
     if primaries and not primaries & ours:
         return Stage.SUPERSEDED
     if primaries - ours:
         raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
-    if follower.state != "provisioned" or not follower.is_known:
-        return Stage.FOLLOWING  # it is still being made
-    if not follower.is_follower:  # an app may have no DATABASE for a moment: Heroku replaces it in two releases
-        return Stage.MOVED if set(held) == {order.follower} else Stage.CUT_OFF
-    if order.follower in primaries:
-        raise Refused(
-            f"{order.follower} is DATABASE of an app but still a follower: attach {order.leader} as DATABASE again"
-        )
-    if follower.following not in {order.leader, None}:
-        raise Refused(
-            f"{order.follower} follows {follower.following}, not {order.leader}: remove it and run `pulumi up` again"
-        )
-    return Stage.FOLLOWING
+    if target.is_being_made:
+        return Stage.BEFORE
+    if not target.is_follower and set(held) == {order.target}:  # an app may have no DATABASE for a moment
+        return Stage.MOVED
+    if order.target in primaries:
+        return _of_one_in_use(order, target)
+    return Stage.BEFORE if is_tied(order, target) else Stage.CUT_OFF
 
 
-def require_own(order: Order, apps: Iterable[App], leader: Database | None, follower: Database | None) -> None:
+def _of_one_in_use(order: Order, target: Database) -> Stage:
+    if target.is_follower:
+        raise Refused(
+            f"{order.target} is DATABASE of an app but still a follower: attach {order.leader} as DATABASE again"
+        )
+    return Stage.CUT_OFF
+
+
+def require_own(order: Order, apps: Iterable[App], leader: Database | None, target: Database | None) -> None:
     """
-    Leader and follower are two databases, and whoever is called DATABASE by one of their names is that database.
+    Leader and target are two databases, and whoever is called DATABASE by one of their names is that database.
 
     Raises:
         Refused: a name means another add-on than it seems.
     """
-    if leader is not None and follower is not None and leader.id == follower.id:
+    if leader is not None and target is not None and leader.id == target.id:
         raise Refused(
-            f"{order.leader} and {order.follower} are one and the same database ({leader.id}), which cannot take its "
+            f"{order.leader} and {order.target} are one and the same database ({leader.id}), which cannot take its "
             f"own place; nothing was started: {_LOOK_AT_THE_ORDER}"
         )
-    ids = {d.name: d.id for d in (leader, follower) if d is not None}
+    ids = {d.name: d.id for d in (leader, target) if d is not None}
     for app in apps:
         if app.primary is not None and ids.get(app.primary.addon_name, app.primary.addon_id) != app.primary.addon_id:
             raise Refused(
@@ -96,9 +123,9 @@ def require_own(order: Order, apps: Iterable[App], leader: Database | None, foll
 def require_two(order: Order) -> None:
     """
     Raises:
-        Refused: one name is given for the leader and for the follower.
+        Refused: one name is given for the leader and for the target.
     """
-    if order.leader == order.follower:
+    if order.leader == order.target:
         raise Refused(
             f"{order.leader} is named as the database that is left and as the one that takes its place; nothing was "
             f"started: {_LOOK_AT_THE_ORDER}"
@@ -110,7 +137,3 @@ _LOOK_AT_THE_ORDER = "run `pulumi preview` and see which database it takes for t
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
-
-
-def _is_primary_of(database: Database | None, app: App) -> bool:
-    return database is not None and app.primary is not None and app.primary.addon_id == database.id

@@ -1,5 +1,5 @@
 """
-The window document: what a changeover found before it changed anything, and a clock reading at each act.
+The window document: what a changeover found before it changed anything, and a clock reading at each moment.
 
 It is one line of JSON, printed by a step on stdout and handed to the next one in its environment. It holds no secret.
 """
@@ -13,10 +13,11 @@ from typing import Any
 from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import App, Name, ProcessType
+from heroku_changeover.terms.moments import ANSWERED, Moment
 from heroku_changeover.terms.order import number_in
+from heroku_changeover.terms.report import Report, report_from
 
-VERSION = 2
-
+VERSION = 3
 
 ANSWERS = {"maintenance-on": "in-maintenance", "scaling-down": "scaled-down"}
 """Acts that are noted before their writes are sent, with those that are noted when all of them were answered."""
@@ -61,39 +62,55 @@ class Window:
     """
     The document as the steps use it.
 
-    `apps` maps an app's name to how it was found. `acts` maps the name of an act to when it was done (seconds since
-    1970). `facts` holds what the report tells beyond that: positions, counts, alarms; plain JSON values.
+    `apps` maps an app's name to how it was found. `moments` are those that were reached, with a clock reading (seconds
+    since 1970). `report` is what is told beyond that.
     """
 
     generation: str
     apps: Mapping[str, AppAsFound] = field(default_factory=dict)
-    acts: Mapping[str, float] = field(default_factory=dict)
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    moments: Mapping[Moment, float] = field(default_factory=dict)
+    report: Report = field(default_factory=Report)
 
-    def did(self, act: str, at: float) -> "Window":
-        return replace(self, acts={**self.acts, act: round(at, 3)})
+    def did(self, moment: Moment, at: float) -> "Window":
+        return replace(self, moments={**self.moments, moment: round(at, 3)})
+
+    def has(self, moment: Moment) -> bool:
+        return moment in self.moments
+
+    @property
+    def latest(self) -> float:
+        """When it was written to last, 0 before that."""
+        return max(self.moments.values(), default=0.0)
 
     @property
     def budget_began(self) -> float | None:
         """When the first app went into maintenance mode, or a later run took an open window over; None before that."""
-        began = [self.acts[act] for act in ("maintenance-on", "resumed") if act in self.acts]
+        began = [self.moments[m] for m in (Moment.ENTERING_MAINTENANCE, Moment.RESUMED) if m in self.moments]
         return max(began, default=None)
 
     @property
     def unanswered(self) -> float | None:
         """When a write that takes an app down was sent last, if its answer was never noted; None if all were."""
-        sent = [at for act, at in self.acts.items() if act in ANSWERS and self.acts.get(ANSWERS[act], 0.0) < at]
+        sent = [self.moments[m] for m in ANSWERED if m in self.moments and not self._was_answered(m)]
         return max(sent, default=None)
+
+    def _was_answered(self, moment: Moment) -> bool:
+        return self.moments.get(ANSWERED[moment], 0.0) >= self.moments[moment]
 
     @property
     def is_open(self) -> bool:
         """Whether apps were taken down and neither put back nor restored: what is down may be so by our own doing."""
-        return "maintenance-on" in self.acts and "restored" not in self.acts
+        return self.has(Moment.ENTERING_MAINTENANCE) and not self.is_finished
+
+    @property
+    def is_past_return(self) -> bool:
+        """Whether what cannot be taken back was done, or was about to be done, so that it may have been."""
+        return self.has(Moment.PASSING_RETURN)
 
     @property
     def is_finished(self) -> bool:
         """Whether the last thing that this changeover had to do is done."""
-        return "restored" in self.acts
+        return self.has(Moment.RESTORED)
 
     def found(self, app: App) -> AppAsFound | None:
         """How an app was found, whatever it was called then."""
@@ -101,17 +118,31 @@ class Window:
         return self.apps.get(app.name) or next(by_id, None)
 
     def begun_anew(self) -> "Window":
-        """Without the acts of an attempt that was put back."""
-        return replace(self, acts={act: at for act, at in self.acts.items() if act == "captured"})
+        """Without the moments of an attempt that was put back."""
+        return replace(self, moments={m: at for m, at in self.moments.items() if m is Moment.CAPTURED})
 
-    def noting(self, **facts: Any) -> "Window":
-        return replace(self, facts={**self.facts, **facts})
+    def noting(self, **told: Any) -> "Window":
+        """With more in its report, by the names of its fields."""
+        return replace(self, report=replace(self.report, **told))
 
     def line(self) -> str:
         """The document as one line."""
-        apps = {name: _app_row(app) for name, app in self.apps.items()}
-        row = {"version": VERSION, "generation": self.generation, "apps": apps, "acts": self.acts, "facts": self.facts}
+        row = {
+            "version": VERSION,
+            "generation": self.generation,
+            "apps": {name: _app_row(app) for name, app in self.apps.items()},
+            "moments": {moment.value: at for moment, at in self.moments.items()},
+            "report": self.report.row(),
+        }
         return json.dumps(row, separators=(",", ":"), sort_keys=True)
+
+
+def newest(*windows: Window) -> Window:
+    """
+    The one that was written to last: a keeper or a later step may have gone on where a run broke. Of those that are as
+    new the first one counts.
+    """
+    return max(windows, key=lambda window: window.latest)
 
 
 def as_found(known: AppAsFound | None, live: App, *, open_: bool, leader: str = "") -> AppAsFound:
@@ -175,10 +206,10 @@ def window_of(row: Mapping[str, Any], generation: str) -> Window:
     if number_in(row["generation"]) != number_in(generation):
         raise BadInput(f"{WINDOW_VARIABLE} is of {row['generation']}, this step works on {generation}; {_REMEDY}")
     apps = {str(name): _app_from(app) for name, app in row["apps"].items()}
-    acts = {str(name): float(at) for name, at in row["acts"].items()}
-    if not all(isfinite(at) for at in acts.values()):
+    moments = {Moment(name): float(at) for name, at in row["moments"].items()}
+    if not all(isfinite(at) for at in moments.values()):
         raise ValueError("a clock reading is not a number")
-    return Window(generation, apps, acts, dict(row["facts"]))
+    return Window(generation, apps, moments, report_from(row["report"]))
 
 
 def _app_row(app: AppAsFound) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 EVENT = "heroku_changeover.act"
-STEPS = ("await-follower", "maintenance-on", "scale-down", "promote", "restore")
+STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 
 
 def _started() -> float:

@@ -7,14 +7,16 @@ from typing import Any, cast
 import pytest
 
 from heroku_changeover.apps.service import BOOT_LIMIT, LATE_LIMIT, ROUTER_LEAD, bring_back, wait_until_down
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.wait import Clock, first_of
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import NotFound, TimedOut
 from heroku_changeover.terms.facts import App, Dyno, ProcessType
+from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
-from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound, Window
-from heroku_changeover.ways.changeover import Changeover
 
 BOOT = 30.0
 """Seconds that the app's dynos took to boot before."""
@@ -68,11 +70,13 @@ class Booting:
 def restored(heroku: Booting, boot_seconds: float | None = BOOT, maintenance: bool = False) -> None:
     clock = Clock(lambda: heroku.time, heroku.sleep, heroku.sleep, lambda looks, _: first_of(looks, math.inf))
     found = AppAsFound(maintenance=maintenance, formation=(WEB,), boot_seconds=boot_seconds)
-    window = Window("db-2", {"shop": found}, {"maintenance-on": 0.0, "scaled-up": 0.0})
-    order = Order("db-2", ("shop",), "old", "new")
-    c = Changeover(order, cast("Heroku", heroku), window, lambda _: None, clock)
+    window = Window("db-2", {"shop": found}, {Moment.ENTERING_MAINTENANCE: 0.0, Moment.SCALED_UP: 0.0})
     live = App("id", "shop", maintenance=True, formation=(WEB,))
-    bring_back(c, Situation({"shop": live}, None, None, Stage.MOVED))
+    bring_back(world(heroku, clock), Document(window, clock), [live])
+
+
+def world(heroku: object, clock: Clock) -> World:
+    return World(cast("Heroku", heroku), cast("Sql", None), lambda _: None, clock)
 
 
 def test_maintenance_mode_ends_a_moment_before_the_web_dyno_is_due() -> None:
@@ -135,8 +139,7 @@ def test_a_one_off_dyno_that_ends_before_it_is_told_to_is_no_error() -> None:
     order = Order("db-2", ("shop",), "old", "new", one_off_dynos="stop")
     now = itertools.count()
     clock = Clock(lambda: next(now), lambda _: None, lambda _: None, lambda looks, _: first_of(looks, math.inf))
-    c = Changeover(order, cast("Heroku", heroku), Window("db-2"), lambda _: None, clock)
     app = App("id", "shop", maintenance=True, formation=(WEB,), dynos=(Dyno("run.1", "run", "up"),))
-    wait_until_down(c, Situation({"shop": app}, None, None, Stage.FOLLOWING))
+    wait_until_down(world(heroku, clock), order, [app], clock.now() + 300)
 
     assert not heroku.running

@@ -158,10 +158,10 @@ def test_the_report_of_a_window_that_a_keeper_closed_tells_how_long_it_was_open(
     with run_until(operator, "promote") as run:
         run.kill()
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
-    closed = json.loads(next(operator.home.glob("*.last.json")).read_text())["window"]["acts"]["maintenance-off"]
+    closed = json.loads(next(operator.home.glob("*.last.json")).read_text())["window"]["moments"]["serving"]
     assert operator.run("restore")[0] == 0
 
-    assert json.loads(operator.document)["acts"]["maintenance-off"] == closed
+    assert json.loads(operator.document)["moments"]["serving"] == closed
 
 
 def test_the_keeper_ends_when_the_window_is_closed(operator: Operator, heroku: LocalHeroku) -> None:
@@ -219,7 +219,7 @@ def test_no_app_goes_into_maintenance_where_nothing_can_be_remembered(operator: 
     (tmp_path / "a-file").touch()
     operator.home = tmp_path / "a-file"
 
-    code, said = operator.run("await-follower")
+    code, said = operator.run("await-database")
 
     assert code == 30
     assert "HEROKU_CHANGEOVER_HOME" in said

@@ -17,15 +17,16 @@ from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, folder
 from heroku_changeover.reach.processes import Process, process_named
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.rescue import by_hand, keeper, recovery
+from heroku_changeover.rescue import by_hand, keeper
 from heroku_changeover.rescue.by_hand import Request
 from heroku_changeover.rescue.keeper import Keeper
 from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import App, ProcessType
+from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound, Window
-from heroku_changeover.ways.changeover import Changeover
+from heroku_changeover.ways.way import Changeover
 
 ORDER = Order("db-2", ("shop",), "old", "new")
 WEB, WORKER = ProcessType("web", 1, "Standard-1X"), ProcessType("worker", 1, "Standard-1X")
@@ -37,7 +38,7 @@ NO_HEROKU = cast("Heroku", None)
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
     journal = Journal(tmp_path, "shop")
-    journal.write(Record(ORDER, Window("db-2", {"shop": FOUND}, {"maintenance-on": 1.0}), GONE))
+    journal.write(Record(ORDER, Window("db-2", {"shop": FOUND}, {Moment.ENTERING_MAINTENANCE: 1.0}), GONE))
     return journal
 
 
@@ -52,7 +53,7 @@ def clock(sleep: Callable[[float], Any] = lambda _: None) -> Clock:
     return Clock(lambda: float(next(now)), sleep, sleep)
 
 
-def situation(*formation: ProcessType, stage: Stage = Stage.FOLLOWING) -> Situation:
+def situation(*formation: ProcessType, stage: Stage = Stage.BEFORE) -> Situation:
     return Situation({"shop": App("id", "shop", maintenance=False, formation=formation)}, None, None, stage)
 
 
@@ -66,11 +67,11 @@ def test_a_full_disk_does_not_stop_whoever_puts_an_app_back(journal: Journal, mo
 
     def recover(c: Changeover) -> str:
         recovered.append(c.order.generation)
-        c.did("maintenance-off")
-        c.close_window()
+        c.document.did(Moment.SERVING)
+        c.document.close()
         return "done"
 
-    monkeypatch.setattr(recovery, "recover", recover)
+    monkeypatch.setattr(keeper, "recover", recover)
     monkeypatch.setattr(os, "write", full)
     monkeypatch.setattr(Journal, "write", full)
     monkeypatch.setattr(Path, "replace", full)
@@ -88,10 +89,10 @@ def test_a_keeper_that_meets_a_bug_tries_again(journal: Journal, monkeypatch: py
         tries.append(c.order.generation)
         if len(tries) < 3:
             raise RuntimeError("a bug")
-        c.close_window()
+        c.document.close()
         return "done"
 
-    monkeypatch.setattr(recovery, "recover", recover)
+    monkeypatch.setattr(keeper, "recover", recover)
     Keeper(journal, NO_HEROKU, clock()).watch()
 
     assert tries == ["db-2"] * 3
@@ -111,7 +112,7 @@ def test_a_keeper_leaves_a_window_alone_that_another_run_has_taken_over(
         yield
 
     monkeypatch.setattr(keeper, "locked", locked_after_another_run)
-    monkeypatch.setattr(recovery, "recover", lambda c: recovered.append(c.order.generation))
+    monkeypatch.setattr(keeper, "recover", lambda c: recovered.append(c.order.generation))
     Keeper(journal, NO_HEROKU, clock(lambda _: journal.close())).watch()
 
     assert not recovered
@@ -212,7 +213,7 @@ def test_an_app_that_was_found_in_maintenance_is_as_found_in_maintenance(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"shop": replace(FOUND, maintenance=True)}
-    journal.write(Record(ORDER, Window("db-2", found, {"maintenance-on": 1.0}), GONE))
+    journal.write(Record(ORDER, Window("db-2", found, {Moment.ENTERING_MAINTENANCE: 1.0}), GONE))
     live = situation(WEB, WORKER)
     live.apps["shop"] = live.apps["shop"]._replace(maintenance=True)
 

@@ -69,9 +69,9 @@ def test_the_command_that_removes_a_generation_names_each_of_its_resources_and_n
     types = "own:index:Team$heroku-postgres:index:Database$heroku-postgres:index:Generation"
 
     urn = f"urn:pulumi:production::shop::{types}::db-2"
-    words = shlex.split(teardown_text(urn, ["await-follower"], "shop-db-2"))
+    words = shlex.split(teardown_text(urn, ["await-database"], "shop-db-2"))
 
-    assert words == shlex.split(teardown_text(open_urn(urn), ["await-follower"], "shop-db-2"))
+    assert words == shlex.split(teardown_text(open_urn(urn), ["await-database"], "shop-db-2"))
     assert words[-2:] == ["--message", "remove shop-db-2"]
     targets = words[3:-2:2]
     of = f"urn:pulumi:*::*::{types}"
@@ -79,7 +79,7 @@ def test_the_command_that_removes_a_generation_names_each_of_its_resources_and_n
         f"{of}::db-2",
         f"{of}$heroku:addon/addon:Addon::db-2-database",
         f"{of}$command:local:Command::db-2-retire-guard",
-        f"{of}$command:local:Command::db-2-await-follower",
+        f"{of}$command:local:Command::db-2-await-database",
     ]
 
 

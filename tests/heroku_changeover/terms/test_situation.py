@@ -6,6 +6,7 @@ from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import App, Attachment, Database
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Stage, stage_of
+from heroku_changeover.ways.follow.way import FOLLOW
 
 ORDER = Order("db-2", ("shop", "admin"), "old", "new")
 
@@ -22,7 +23,7 @@ def database(name: str, following: str | None = None) -> Database:
 @pytest.mark.parametrize(
     ("primaries", "follower", "stage"),
     [
-        (("old", "old"), database("new", "old"), Stage.FOLLOWING),
+        (("old", "old"), database("new", "old"), Stage.BEFORE),
         (("old", "old"), database("new"), Stage.CUT_OFF),
         (("new", "old"), database("new"), Stage.CUT_OFF),
         (("new", "new"), database("new"), Stage.MOVED),
@@ -39,7 +40,7 @@ def test_a_stage_follows_from_who_is_primary_and_who_follows_whom(
 ) -> None:
     apps = [app("shop", primaries[0]), app("admin", primaries[1])]
 
-    assert stage_of(ORDER, apps, follower) is stage
+    assert stage_of(ORDER, apps, follower, FOLLOW.is_tied) is stage
 
 
 @pytest.mark.parametrize(
@@ -54,4 +55,4 @@ def test_what_fits_no_changeover_is_refused(primaries: tuple[str, str], follower
     apps = [app("shop", primaries[0]), app("admin", primaries[1])]
 
     with pytest.raises(Refused, match=reason):
-        stage_of(ORDER, apps, follower)
+        stage_of(ORDER, apps, follower, FOLLOW.is_tied)

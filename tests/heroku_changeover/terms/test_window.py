@@ -8,6 +8,8 @@ import pytest
 from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import POOLER, App, Attachment, Name, ProcessType
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.report import Report
 from heroku_changeover.terms.window import AppAsFound, Window, as_found, window_from
 
 WEB, WORKER = ProcessType("web", 2, "Standard-1X"), ProcessType("worker", 1, "Standard-2X")
@@ -20,7 +22,7 @@ def app(*formation: ProcessType, maintenance: bool = False) -> App:
 
 
 def document() -> Window:
-    return Window("db-2", {"shop": SHOP}, {"captured": 12.5}, {"tables_locked": 3})
+    return Window("db-2", {"shop": SHOP}, {Moment.CAPTURED: 12.5}, Report(tables_locked=3))
 
 
 def test_a_document_survives_the_way_through_the_environment() -> None:
@@ -43,8 +45,8 @@ def test_no_document_is_no_error() -> None:
         ("{", "does not hold a window document"),
         ("[]", "does not hold a window document"),
         (document().line()[:40], "does not hold a window document"),
-        (json.dumps({"version": 2, "generation": "db-2"}), "does not hold a window document"),
-        (document().line().replace('"version":2', '"version":1'), "version 1"),
+        (json.dumps({"version": 3, "generation": "db-2"}), "does not hold a window document"),
+        (document().line().replace('"version":3', '"version":1'), "version 1"),
         (document().line().replace("db-2", "db-3"), "is of db-3"),
         (document().line().replace('"quantity":2', '"quantity":"many"'), "does not hold a window document"),
     ],
@@ -91,17 +93,22 @@ def test_how_long_dynos_took_to_boot_is_known_when_they_are_down() -> None:
 
 
 def test_the_budget_begins_anew_for_a_run_that_takes_an_open_window_over() -> None:
-    window = document().did("maintenance-on", 20.0)
+    window = document().did(Moment.ENTERING_MAINTENANCE, 20.0)
 
     assert (document().budget_began, window.budget_began) == (None, 20.0)
-    assert window.did("resumed", 4000.0).budget_began == 4000.0
+    assert window.did(Moment.RESUMED, 4000.0).budget_began == 4000.0
 
 
 def test_a_write_that_takes_an_app_down_is_unanswered_until_its_answer_is_noted() -> None:
-    sent = document().did("maintenance-on", 20.0).did("in-maintenance", 20.2).did("scaling-down", 21.0)
+    sent = (
+        document()
+        .did(Moment.ENTERING_MAINTENANCE, 20.0)
+        .did(Moment.IN_MAINTENANCE, 20.2)
+        .did(Moment.SCALING_DOWN, 21.0)
+    )
 
     assert (document().unanswered, sent.unanswered) == (None, 21.0)
-    assert sent.did("scaled-down", 21.3).unanswered is None
+    assert sent.did(Moment.SCALED_DOWN, 21.3).unanswered is None
 
 
 def test_maintenance_that_was_found_is_left_on() -> None:
@@ -136,9 +143,11 @@ def test_what_the_leader_is_called_after_that_is_somebody_elses(primary: str | N
 
 
 def test_a_document_is_of_its_generation_after_a_rename_of_the_component_too() -> None:
-    line = Window("db-2").did("maintenance-on", 1.0).line()
+    line = Window("db-2").did(Moment.ENTERING_MAINTENANCE, 1.0).line()
 
-    assert window_from({WINDOW_VARIABLE: line}, "data-2") == Window("data-2", acts={"maintenance-on": 1.0})
+    assert window_from({WINDOW_VARIABLE: line}, "data-2") == Window(
+        "data-2", moments={Moment.ENTERING_MAINTENANCE: 1.0}
+    )
     with pytest.raises(BadInput, match="is of db-2, this step works on data-3"):
         window_from({WINDOW_VARIABLE: line}, "data-3")
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from heroku_changeover.reach.postgres.session import SqlUnreachable
+from heroku_changeover.reach.sql import Mark
 from heroku_changeover.reach.wait import Clock, first_of
-from heroku_changeover.terms.errors import HerokuError, HerokuUnreachable
+from heroku_changeover.terms.errors import HerokuError, HerokuUnreachable, SqlUnreachable
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType
+from heroku_changeover.terms.position import Position
 
 LEAST_PAUSE = 5.0
 """Seconds that pass in any pause: waits that run out do so after few looks."""
@@ -276,109 +277,130 @@ def _row(a: Attachment) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class ModelSession:
-    """A session, or a fence, on one of the servers."""
+    """A session on one of the servers."""
 
     model: Model
     server: Server
-    database: str
-    tables: int = 3
-    unlocked: tuple[str, ...] = ()
 
     @property
-    def holder(self) -> "ModelSession":
-        return self
-
-    @holder.setter
-    def holder(self, _: object) -> None: ...
-
-    @property
-    def observer(self) -> "ModelSession":
-        return self
-
-    @observer.setter
-    def observer(self, _: object) -> None: ...
-
-    def is_held(self) -> bool:
-        return self.model.fenced
+    def database(self) -> str:
+        return self.server.name
 
     def is_alive(self) -> bool:
         return not self.model.dead
 
-    def release(self) -> None:
-        self.model.fenced = False
-
     def close(self) -> None: ...
 
-    def __enter__(self) -> "ModelSession":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None: ...
 
+    def owns_the_database(self) -> bool:
+        return True
 
-@dataclass(frozen=True, slots=True)
-class ModelMark:
-    lsn: str
-    next_xid: int
+    def refuses_writes(self) -> str | None:
+        return "it follows" if self.server.following else None
+
+    def unlogged_tables_with_rows(self) -> list[str]:
+        return []
+
+    def tables_vacuumed_against_wraparound(self) -> list[str]:
+        return []
+
+    def flushed(self) -> str:
+        return "0/1"
+
+    def missing(self, _: str) -> int:
+        """A copy has everything as soon as somebody looks, but for what breaks at that very moment."""
+        with self.model.act(over_sql=True):
+            self.model.replicate()
+        return 0
+
+    def end_sessions_on_a_copy(self) -> None: ...
+
+    def position(self) -> Position:
+        server = self.server
+        return Position(server.name, server.barrier or 0, server.sealed_at, server.xids + 1)
+
+    def is_sealed(self) -> bool:
+        return self.server.sealed_at is not None
+
+
+@dataclass(slots=True)
+class ModelFence:
+    """The fence on the leader."""
+
+    model: Model
+    server: Server
+    tables: int = 3
+    unlocked: tuple[str, ...] = ()
+
+    @property
+    def database(self) -> str:
+        return self.server.name
+
+    def is_held(self) -> bool:
+        return self.model.fenced
+
+    def release(self) -> None:
+        self.model.fenced = False
+
+    def end_sessions(self) -> frozenset[int]:
+        with self.model.act(over_sql=True):
+            return frozenset()
+
+    def other_sessions(self) -> list[int]:
+        return []
+
+    def other_roles(self) -> list[str]:
+        return []  # the model has one role
+
+    def still_waiting(self, _: float) -> list[str]:
+        return []
+
+    def set_mark(self) -> Mark:
+        with self.model.act(over_sql=True):
+            self.server.xids += 1
+            self.server.barrier = self.server.xids
+        return Mark("0/1", self.server.xids + 1)
+
+    def position(self) -> Position:
+        return ModelSession(self.model, self.server).position()
+
+    def seal(self, _: float) -> int:
+        with self.model.act(over_sql=True):
+            if self.server.sealed_at is None:
+                self.server.xids += 1
+                self.server.sealed_at = self.server.xids
+                return 1
+        return 0
+
+    def unseal(self) -> None:
+        with self.model.act(over_sql=True):
+            self.server.sealed_at = None
 
 
 class ModelSql:
-    """What the steps do over SQL, by the names of the functions that it takes the place of."""
+    """The port to the databases, answered by the model."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    def open_session(self, database: str, _: str) -> ModelSession:
-        self._model._require_life()
-        return ModelSession(self._model, self._model.servers[database], database)
+    def load(self) -> None: ...
 
-    def open_fence(self, holder: ModelSession, *_: object) -> ModelSession:
+    def prepare(self, database: str, url: str) -> None: ...
+
+    def session(self, database: str, _: str) -> ModelSession:
+        self._model._require_life()
+        return ModelSession(self._model, self._model.servers[database])
+
+    def fence(self, database: str, _: str, __: float) -> ModelFence:
         with self._model.act(over_sql=True):
             self._model.fenced = True
-        return holder
+        return ModelFence(self._model, self._model.servers[database])
 
-    def set_mark(self, fence: ModelSession) -> ModelMark:
-        with self._model.act(over_sql=True):
-            fence.server.xids += 1
-            fence.server.barrier = fence.server.xids
-        return ModelMark("0/1", fence.server.xids)
-
-    def wait_until_replayed(self, *_: object) -> None:
-        with self._model.act(over_sql=True):
-            self._model.replicate()
-
-    def next_xid(self, session: ModelSession) -> int:
-        return session.server.xids
-
-    def unproven(self, leader: ModelSession, follower: ModelSession) -> str | None:
-        old, new = leader.server, follower.server
-        if old.barrier is None or old.barrier != new.barrier:
-            return "the barrier is not there"
-        later = old.xids - old.barrier
-        if old.sealed_at is not None and old.sealed_at == old.barrier + 1:
-            later -= 1
-        return f"{later} transactions since" if later else None
-
-    def refuses_writes(self, session: ModelSession) -> str | None:
-        return "it follows" if session.server.following else None
-
-    def seal(self, session: ModelSession, *_: object) -> int:
-        with self._model.act(over_sql=True):
-            if session.server.sealed_at is None:
-                session.server.xids += 1
-                session.server.sealed_at = session.server.xids
-                return 1
-        return 0
-
-    def unseal(self, session: ModelSession) -> None:
-        with self._model.act(over_sql=True):
-            session.server.sealed_at = None
-
-    def is_sealed(self, session: ModelSession) -> bool:
-        return session.server.sealed_at is not None
-
-    def end_sessions(self, _: ModelSession) -> frozenset[int]:
-        with self._model.act(over_sql=True):
-            return frozenset()
+    def close(self) -> None: ...
 
 
 def one_after_the_other(act: Callable[[Any], Any], items: Any) -> list[Any]:

@@ -5,23 +5,24 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import psycopg.conninfo
 import pytest
 
-from heroku_changeover.reach.postgres.barrier import Mark, wait_until_replayed
-from heroku_changeover.reach.postgres.fence import Fence
 from heroku_changeover.reach.postgres.seal import is_sealed
+from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.reach.postgres.session import open_session
+from heroku_changeover.reach.sql import Mark
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import TimedOut
+from heroku_changeover.ways.follow.replay import wait_until_replayed
 from kit.operator import STEPS, Operator
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps
-FAR = Mark("FFFFFFFF/0", 1, 1)
+FAR = Mark("FFFFFFFF/0", 1)
 
 
 def attach(heroku: LocalHeroku, app: str, addon: str, name: str) -> None:
@@ -209,7 +210,7 @@ def test_a_changeover_that_broke_after_the_move_is_finished_from_the_record_of_i
 def test_a_finished_changeover_says_so_in_its_document(operator: Operator) -> None:
     operator.run_until("restore")
 
-    assert max(json.loads(operator.document)["acts"].items(), key=lambda act: act[1])[0] == "restored"
+    assert max(json.loads(operator.document)["moments"].items(), key=lambda act: act[1])[0] == "restored"
 
 
 def test_the_same_changeover_can_be_done_once_more_after_the_way_back(operator: Operator, heroku: LocalHeroku) -> None:
@@ -269,7 +270,7 @@ def test_an_app_that_was_not_ordered_is_named_before_anything_is_changed(
 ) -> None:
     other = heroku.create_app(new_name(), web=1, share=operator.leader)["name"]
     with nothing_written(heroku):
-        code, said = operator.run("await-follower")
+        code, said = operator.run("await-database")
 
     assert code == 30, said
     assert f"{operator.leader} is DATABASE of {other} too" in said
@@ -341,20 +342,18 @@ def test_restore_seals_what_promote_could_not_and_ends_its_sessions(operator: Op
 def test_no_session_is_ended_on_a_server_that_is_nobodys_copy(operator: Operator, heroku: LocalHeroku) -> None:
     move_by_hand(operator, heroku)
     url, clock = heroku.database_url(operator.follower), Clock()
-    fence = cast("Fence", type("", (), {"clock": clock}))
-    with psycopg.connect(url, autocommit=True) as theirs, open_session(operator.follower, url) as copy:
+    with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
         with pytest.raises(TimedOut):
-            wait_until_replayed(copy, FAR, fence, clock.now() + 2)
+            wait_until_replayed(clock, copy, FAR, clock.now() + 2)
 
         assert lives(theirs)
 
 
 def test_a_query_that_may_hold_replay_back_is_ended_on_a_copy(operator: Operator, heroku: LocalHeroku) -> None:
     url, clock = heroku.database_url(operator.follower), Clock()
-    fence = cast("Fence", type("", (), {"clock": clock}))
-    with psycopg.connect(url, autocommit=True) as theirs, open_session(operator.follower, url) as copy:
+    with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
         with pytest.raises(TimedOut):
-            wait_until_replayed(copy, FAR, fence, clock.now() + 2)
+            wait_until_replayed(clock, copy, FAR, clock.now() + 2)
 
         assert not lives(theirs)
 

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from heroku_changeover.apps import attachments, service
+from heroku_changeover.reach import look, threads
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
-from heroku_changeover.reach.postgres import fence, seal
-from heroku_changeover.reach.postgres import session as postgres
+from heroku_changeover.reach.world import World
 from heroku_changeover.rescue.recovery import recover
 from heroku_changeover.terms.errors import ChangeoverError, NeedsPerson, Refused
+from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
-from heroku_changeover.terms.window import Window
-from heroku_changeover.ways import changeover, sessions, steps
-from heroku_changeover.ways import switch as switching
-from heroku_changeover.ways.changeover import Changeover
-from heroku_changeover.ways.follow import readiness as follower
+from heroku_changeover.terms.window import Window, newest
+from heroku_changeover.ways.listed import changeover
+from heroku_changeover.ways.steps import RUN
+from heroku_changeover.ways.way import Changeover, Keep, unwatched
 
 from .model import (
     FOLLOWER,
@@ -28,18 +28,17 @@ from .model import (
     InLine,
     Model,
     ModelApp,
+    ModelFence,
     ModelHeroku,
     ModelSql,
     Server,
-    one_after_the_other,
 )
 
 FORMATION = {"web": 2, "worker": 1}
 KINDS = ("dies-before", "dies-after", "fails", "answer-lost")
-PATCHED = ("open_session", "open_fence", "set_mark", "wait_until_replayed", "next_xid", "unproven", "refuses_writes")
 
 
-class World:
+class Story:
     """A model with the code under test tied to it, and what a stack would remember."""
 
     def __init__(
@@ -61,32 +60,20 @@ class World:
         self._tie(monkeypatch)
 
     def _tie(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        sql = ModelSql(self.model)
-        for name in (*PATCHED, "seal", "unseal"):
-            monkeypatch.setattr(switching, name, getattr(sql, name))
-        for name in ("seal", "is_sealed", "open_fence"):
-            monkeypatch.setattr(fence if name == "open_fence" else seal, name, getattr(sql, name))
-        monkeypatch.setattr(postgres, "open_session", sql.open_session)
-        monkeypatch.setattr(switching, "end_sessions", sql.end_sessions)
-        monkeypatch.setattr(switching, "other_roles", lambda _: [])  # the model has one role
-        monkeypatch.setattr(switching, "require_nobody_waits", lambda *_: None)
-        monkeypatch.setattr(switching, "still_waiting", lambda *_: [])
-        monkeypatch.setattr(sessions, "open_session", sql.open_session)
-        monkeypatch.setattr(follower, "_require_reach", lambda _: None)
-        monkeypatch.setattr(changeover, "app_from", lambda _, name: self.model.app(name))
-        monkeypatch.setattr(changeover, "database_named", lambda _, name: self.model.database(name))
-        monkeypatch.setattr(changeover, "ThreadPoolExecutor", InLine)
-        for module in (service, attachments, switching, sessions):
-            monkeypatch.setattr(module, "side_by_side", one_after_the_other)
+        """Facts come from the model, and what is done at the same time is done in one order."""
+        monkeypatch.setattr(look, "app_from", lambda _, name: self.model.app(name))
+        monkeypatch.setattr(look, "database_named", lambda _, name: self.model.database(name))
+        monkeypatch.setattr(threads, "ThreadPoolExecutor", InLine)
 
-    def changeover(self, window: Window) -> Changeover:
-        heroku = cast("Heroku", ModelHeroku(self.model))
-        return Changeover(self.order, heroku, window, lambda _: None, self.model.clock, keep=self.keep)
+    def changeover(self, window: Window, keep: Keep = unwatched) -> Changeover:
+        model, heroku = self.model, cast("Heroku", ModelHeroku(self.model))
+        world = World(heroku, ModelSql(model), lambda _: None, model.clock)
+        return changeover(self.order, world, Document(window, model.clock), keep)
 
-    def keep(self, c: Changeover) -> None:
+    def keep(self, _: Order, document: Document) -> None:
         """What `ensure_kept` does to the document: a run that finds an open window has the whole budget."""
-        if c.has_begun and not self.kept:
-            c.did("resumed")
+        if document.window.is_open and not self.kept:
+            document.did(Moment.RESUMED)
         self.kept = True
 
     def up(self, fault: Fault | None) -> None:
@@ -98,9 +85,9 @@ class World:
         self.model.fault, self.model.dead = None, False
 
     def _step(self, step: str) -> bool:
-        c = self.changeover(max(self.known, self.window, key=lambda w: max(w.acts.values(), default=0.0)))
+        c = self.changeover(newest(self.known, self.window), self.keep)
         try:
-            steps.STEPS[step](c)
+            RUN[step](c)
         except (ChangeoverError, Died) as error:
             self.needs_person = str(error) if isinstance(error, NeedsPerson) else ""
             self.known = c.window
@@ -193,7 +180,7 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     patch: pytest.MonkeyPatch, apps: int, mode: tuple[str, bool], readonly: str | None, story: list[tuple[str, Any]]
 ) -> None:
     verify, rogue = mode
-    world = World(patch, apps, rogue, verify, readonly)
+    world = Story(patch, apps, rogue, verify, readonly)
     for kind, what in story:
         getattr(world, kind)(what)
     world.model.pass_time(1)  # an unfollow under way has ended
@@ -210,10 +197,10 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     assert all(app.readonly in {None, app.primary} for app in world.model.apps.values())
 
 
-def kept(patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None) -> World:
+def kept(patch: pytest.MonkeyPatch, fault: Fault, mode: tuple[str, bool], readonly: str | None) -> Story:
     """Two apps, after a run with a fault and its keeper."""
     verify, rogue = mode
-    world = World(patch, 2, rogue, verify, readonly)
+    world = Story(patch, 2, rogue, verify, readonly)
     world.up(fault)
     world.keeper(None)
     return world
@@ -242,7 +229,7 @@ def test_dynos_and_maintenance_are_as_they_were_found(
 
 
 def test_a_changeover_in_which_nothing_breaks_is_finished_by_one_up(patch: pytest.MonkeyPatch) -> None:
-    world = World(patch, 2, rogue=True)
+    world = Story(patch, 2, rogue=True)
     world.up(None)
 
     assert world.done == list(STEPS)
@@ -253,7 +240,7 @@ def test_a_changeover_in_which_nothing_breaks_is_finished_by_one_up(patch: pytes
 def test_an_app_that_heroku_left_without_database_gets_the_new_one(patch: pytest.MonkeyPatch) -> None:
     broken = []
     for at in range(12):
-        world = World(patch, 1, rogue=False)
+        world = Story(patch, 1, rogue=False)
         world.up(Fault(at, "dies-after"))
         world.detached(None)
         if world.model.apps["shop"].primary is None:
@@ -268,7 +255,7 @@ def test_an_app_that_heroku_left_without_database_gets_the_new_one(patch: pytest
 def test_it_gets_the_old_one_back_where_nothing_proves_the_new_one(patch: pytest.MonkeyPatch) -> None:
     broken = []
     for at in range(12):
-        world = World(patch, 1, rogue=True)
+        world = Story(patch, 1, rogue=True)
         world.up(Fault(at, "dies-before"))
         world.model.pass_time(1)
         world.detached(None)
@@ -283,11 +270,11 @@ def test_it_gets_the_old_one_back_where_nothing_proves_the_new_one(patch: pytest
 
 
 def test_an_app_that_is_down_is_brought_back_even_if_no_keeper_can_be_started(patch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Changeover) -> None:
+    def refuse(_: Order, __: Document) -> None:
         raise Refused("no keeper could be started")
 
     for at in range(14):
-        world = World(patch, 1, rogue=False)
+        world = Story(patch, 1, rogue=False)
         world.up(Fault(at, "dies-after"))
         patch.setattr(world, "keep", refuse)
         world.up(None)
@@ -299,7 +286,7 @@ def test_an_app_that_is_down_is_brought_back_even_if_no_keeper_can_be_started(pa
 def test_an_unfollow_that_a_lost_run_asked_for_does_not_hold_up_the_next_one_without_sql(
     patch: pytest.MonkeyPatch,
 ) -> None:
-    world = World(patch, 1, rogue=False, verify="api")
+    world = Story(patch, 1, rogue=False, verify="api")
     world.up(Fault(2, "dies-after"))
     assert world.model.follower.asked_to_lead
     world.up(None)
@@ -308,7 +295,7 @@ def test_an_unfollow_that_a_lost_run_asked_for_does_not_hold_up_the_next_one_wit
     assert not world.missing
 
 
-def require_put_back(world: World, told: str) -> None:
+def require_put_back(world: Story, told: str) -> None:
     """The apps serve again with every write, and a person is told why the changeover did not go on."""
     assert told in world.needs_person
     assert world.is_up
@@ -316,7 +303,7 @@ def require_put_back(world: World, told: str) -> None:
 
 
 def test_an_unfollow_that_shows_after_apps_ran_again_is_not_trusted_without_sql(patch: pytest.MonkeyPatch) -> None:
-    world = World(patch, 1, rogue=False, verify="api")
+    world = Story(patch, 1, rogue=False, verify="api")
     world.up(Fault(2, "dies-before"))
     world.by_hand(None)
     world.model.unfollow_on_its_way = True
@@ -326,21 +313,21 @@ def test_an_unfollow_that_shows_after_apps_ran_again_is_not_trusted_without_sql(
 
 
 def test_nor_is_one_that_had_shown_when_the_next_run_began(patch: pytest.MonkeyPatch) -> None:
-    world = World(patch, 1, rogue=False, verify="api")
+    world = Story(patch, 1, rogue=False, verify="api")
     world.up(Fault(2, "dies-after"))
     world.model.pass_time(1)
     world.by_hand(None)
     world.model.pass_time(1)
     for app in world.model.apps.values():
         app.maintenance, app.formation = True, dict.fromkeys(app.formation, 0)
-    world.known = world.known.begun_anew().did("maintenance-on", world.model.time)
+    world.known = world.known.begun_anew().did(Moment.ENTERING_MAINTENANCE, world.model.time)
     world.up(None)
 
     require_put_back(world, "cut off while apps ran")
 
 
 def test_an_app_that_is_down_beside_one_that_was_scaled_up_is_put_back_without_sql(patch: pytest.MonkeyPatch) -> None:
-    world = World(patch, 2, rogue=False, verify="api")
+    world = Story(patch, 2, rogue=False, verify="api")
     world.up(Fault(4, "dies-after"))
     world.colleague(1)
     world.model.pass_time(1)
@@ -351,9 +338,9 @@ def test_an_app_that_is_down_beside_one_that_was_scaled_up_is_put_back_without_s
 
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:
     """Else none of these tests could fail."""
-    world = World(patch, 1, rogue=True)
-    patch.setattr(switching, "open_fence", lambda holder, *_: holder)
-    patch.setattr("tests.heroku_changeover.ways.model.ModelSession.is_held", lambda _: True)
+    world = Story(patch, 1, rogue=True)
+    patch.setattr(ModelSql, "fence", lambda _, database, *__: ModelFence(world.model, world.model.servers[database]))
+    patch.setattr(ModelFence, "is_held", lambda _: True)
     world.up(None)
 
     assert world.missing

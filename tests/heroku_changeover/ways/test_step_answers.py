@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.postgres.port import Postgres
 from heroku_changeover.reach.wait import Clock
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import ChangeoverError
-from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.changeover import Changeover
-from heroku_changeover.ways.steps import STEPS
+from heroku_changeover.ways.listed import changeover
+from heroku_changeover.ways.steps import RUN
 from kit.answers import ADDON, ANSWERS, ATTACHMENT, INFO, WRONG, Answering, changed, places
 
 LEADER, FOLLOWER = "postgresql-round-1", "shop-db-2"
@@ -36,7 +39,7 @@ READ: dict[str, Any] = {
 }
 EVERYWHERE = [(url, place) for url, answer in READ.items() for place in places(answer)]
 INSIDE = [(url, place) for url, place in EVERYWHERE if place]
-BEFORE_THE_WINDOW = ("await-follower", "maintenance-on")
+BEFORE_THE_WINDOW = STEPS[:2]
 
 
 class Client(Answering):
@@ -54,8 +57,9 @@ def outcome(step: str, answers: dict[str, Any]) -> tuple[ChangeoverError | None,
     """How a step ends, and what it changed; an error of any other kind, which would be a traceback, passes through."""
     client, now = Client(answers), itertools.count()
     clock = Clock(lambda: float(next(now)), lambda _: None, lambda _: None)
+    world = World(cast("Heroku", client), Postgres(clock, lambda _: None), lambda _: None, clock)
     try:
-        STEPS[step](Changeover(ORDER, cast("Heroku", client), Window("db-2"), lambda _: None, clock))
+        RUN[step](changeover(ORDER, world, Document(Window("db-2"), clock)))
     except ChangeoverError as error:
         return error, client.changes
     return None, client.changes
@@ -72,7 +76,7 @@ def require_clear(error: ChangeoverError | None, changes: list[str]) -> None:
 
 
 def test_a_step_goes_on_with_answers_of_the_right_form() -> None:
-    assert outcome("await-follower", READ) == (None, [])
+    assert outcome(STEPS[0], READ) == (None, [])
     assert outcome("maintenance-on", READ) == (None, ["/apps/shop"])
 
 

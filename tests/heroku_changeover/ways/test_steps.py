@@ -25,7 +25,7 @@ def test_the_five_steps_move_the_app_and_leave_it_as_it_was(operator: Operator, 
 
 
 def test_a_step_prints_one_line_of_json_and_speaks_on_stderr(operator: Operator) -> None:
-    process = operator.start("await-follower")
+    process = operator.start("await-database")
     stdout, stderr = process.communicate(timeout=60)
 
     assert process.returncode == 0, stderr
@@ -118,7 +118,7 @@ def test_dynos_boot_with_the_new_database_before_restore_begins(operator: Operat
 
 
 def test_scaling_by_a_colleague_before_the_window_is_kept(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.run_until("await-follower")
+    operator.run_until("await-database")
     name = operator.apps[0]
     heroku.patch(f"/apps/{name}/formation/web", {"quantity": 3, "size": "Standard-2X"})
     for step in STEPS[1:]:
@@ -129,7 +129,7 @@ def test_scaling_by_a_colleague_before_the_window_is_kept(operator: Operator, he
 
 
 def test_maintenance_mode_that_was_on_before_stays_on(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.run_until("await-follower")
+    operator.run_until("await-database")
     name = operator.apps[0]
     document = json.loads(operator.document)
     document["apps"][name]["maintenance"] = True
@@ -144,7 +144,7 @@ def test_maintenance_mode_that_was_on_before_stays_on(operator: Operator, heroku
 def test_an_app_that_is_not_as_the_preview_saw_it_is_refused(operator: Operator, heroku: LocalHeroku) -> None:
     heroku.patch(f"/apps/{operator.apps[0]}", {"maintenance": True})
 
-    code, said = operator.run("await-follower")
+    code, said = operator.run("await-database")
 
     assert code == 30
     assert "not how the preview saw it" in said
@@ -155,7 +155,7 @@ def test_a_follower_that_does_not_catch_up_leaves_everything_as_it_was(operator:
     operator.extra = ("--follower-limit", "1")
     with rogue_on(heroku.database_url(operator.leader)) as rogue:
         heroku.wait_until("the leader to be far ahead", lambda: len(rogue.acknowledged) > 500)
-        code, said = operator.run("await-follower")
+        code, said = operator.run("await-database")
     heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": False})
 
     assert code == 10
@@ -226,7 +226,7 @@ def test_a_follower_that_is_being_removed_is_refused_at_once(operator: Operator,
     heroku.patch("/_control/world", {"latency": {"deprovision": 60}})
     heroku.delete(f"/apps/{operator.apps[0]}/addons/{operator.follower}")
 
-    code, said = operator.run("await-follower")
+    code, said = operator.run("await-database")
 
     assert code == 30, said
     assert f"{operator.follower} is deprovisioning" in said
@@ -447,7 +447,7 @@ def test_where_sql_is_not_used_the_report_says_that_there_is_no_proof(operator: 
 
 
 def test_a_document_of_another_changeover_is_refused_before_anything_is_changed(operator: Operator) -> None:
-    operator.document = json.dumps({"version": 2, "generation": "db-9", "apps": {}, "acts": {}, "facts": {}})
+    operator.document = json.dumps({"version": 3, "generation": "db-9", "apps": {}, "moments": {}, "report": {}})
 
     code, said = operator.run("maintenance-on")
 
@@ -459,7 +459,7 @@ def test_a_document_of_another_changeover_is_refused_before_anything_is_changed(
 def test_a_wrong_token_is_said_so(operator: Operator, heroku: LocalHeroku, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heroku, "token", "wrong")
 
-    code, said = operator.run("await-follower")
+    code, said = operator.run("await-database")
 
     assert code == 10
     assert "401 unauthorized" in said
@@ -482,7 +482,7 @@ def test_a_leader_that_takes_no_writes_is_refused_before_anything_changes(
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as session:
         session.execute(f"ALTER DATABASE {session.info.dbname} SET default_transaction_read_only = on")
 
-    code, said = operator.run("await-follower")
+    code, said = operator.run("await-database")
 
     assert code == 30
     assert "RESET default_transaction_read_only" in said
@@ -520,7 +520,7 @@ def test_a_restore_that_cannot_ask_heroku_is_incomplete(operator: Operator, hero
 def test_a_worker_that_a_colleague_stopped_before_the_window_is_not_started_again(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    operator.run_until("await-follower")
+    operator.run_until("await-database")
     heroku.patch(f"/apps/{operator.apps[0]}/formation/worker", {"quantity": 0})
     for step in STEPS[1:]:
         assert operator.run(step)[0] == 0
@@ -560,7 +560,7 @@ def test_a_token_that_may_not_write_is_a_clear_error_before_anything_is_changed(
     refusal = {"status": 403, "error_id": "forbidden", "message": message}
     heroku.fault("status", ".*", method="POST|PATCH|PUT|DELETE", times=1000, **refusal)
 
-    operator.run("await-follower")
+    operator.run("await-database")
     code, said = operator.run("maintenance-on")
     heroku.clear_faults()
 

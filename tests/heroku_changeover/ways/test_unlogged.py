@@ -14,7 +14,7 @@ def test_an_unlogged_table_with_rows_is_refused_before_anything_changes(
 ) -> None:
     _make(heroku, operator, 'INSERT INTO "50% carts" VALUES (1)')
 
-    code, said = operator.run("await-follower")
+    code, said = operator.run("await-database")
 
     assert code == 30, said
     assert "carts" in said
@@ -25,7 +25,7 @@ def test_an_unlogged_table_with_rows_is_refused_before_anything_changes(
 def test_rows_that_an_unlogged_table_got_since_are_refused_right_before_the_window(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    operator.run_until("await-follower")
+    operator.run_until("await-database")
     _make(heroku, operator, 'INSERT INTO "50% carts" VALUES (1)')
 
     code, said = operator.run("maintenance-on")

@@ -16,40 +16,33 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.postgres.barrier import set_mark
+from heroku_changeover.reach.postgres.seal import seal, unseal
+from heroku_changeover.reach.postgres.server import Server
+from heroku_changeover.reach.postgres.session import POLL, Session, end_other_sessions, other_sessions
+from heroku_changeover.reach.sql import Mark
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import TimedOut
+from heroku_changeover.terms.position import Position
 
 PATIENCE = 1.2
 """Seconds before a blocker is ended: an autovacuum gives way by itself after deadlock_timeout, which is 1 s."""
-
-
-LOCK_LIMIT = 30
-"""Seconds for the fence to get its locks."""
-
-
-POLL = 0.02
-"""Seconds between two looks at the follower's position: catching up takes about that long."""
-
-
-STRANGER_LIMIT = 5
-"""Seconds for a write of another role that waits behind the fence to be given up, before the follower is cut off."""
-
-
-RELEASE_PATIENCE = 15
-"""Seconds that the fence is held on for such writes at the end, while dynos boot already."""
 
 
 @dataclass(slots=True)
 class Fence:
     """An open fence on a leader: `holder` has the locks, `observer` does the rest."""
 
-    holder: Session
-    observer: Session
+    holder: Server
+    observer: Server
     clock: Clock
     report: Callable[[str], None]
     tables: int = 0
     unlocked: tuple[str, ...] = ()
+
+    @property
+    def database(self) -> str:
+        return self.holder.database
 
     def is_held(self) -> bool:
         return self.holder.is_alive()
@@ -58,10 +51,40 @@ class Fence:
         self.holder.close()
         self.observer.close()
 
+    def end_sessions(self) -> frozenset[int]:
+        """
+        Ends what an ordinary role may end: its own role's sessions.
 
-def open_fence(
-    holder: Session, observer: Session, clock: Clock, report: Callable[[str], None], deadline: float
-) -> Fence:
+        What waits behind the fence to write fails then, and is not committed when the lock is let go. Who comes back is
+        a client outside the apps; the fence holds it.
+        """
+        return frozenset(end_other_sessions(self.observer))
+
+    def other_sessions(self) -> list[int]:
+        return other_sessions(self.observer)
+
+    def other_roles(self) -> list[str]:
+        return [str(name) for (name,) in self.observer.rows(f"SELECT DISTINCT a.usename {_STRANGERS} ORDER BY 1")]
+
+    def still_waiting(self, deadline: float) -> list[str]:
+        while (roles := _kept_waiting(self)) and self.clock.now() < deadline:
+            self.clock.sleep(POLL)
+        return roles
+
+    def set_mark(self) -> Mark:
+        return set_mark(self.observer)
+
+    def position(self) -> Position:
+        return self.observer.position()
+
+    def seal(self, deadline: float) -> int:
+        return seal(self.observer, self.clock, deadline)
+
+    def unseal(self) -> None:
+        unseal(self.observer)
+
+
+def open_fence(holder: Server, observer: Server, clock: Clock, report: Callable[[str], None], deadline: float) -> Fence:
     """
     Locks every table that the role may write, over two sessions on the leader, which are the fence's from here on.
 
@@ -169,11 +192,6 @@ _STRANGERS = (
 )
 
 
-def other_roles(fence: Fence) -> list[str]:
-    """Ordinary roles beside ours that have sessions on the leader, which our role may not end."""
-    return [str(name) for (name,) in fence.observer.rows(f"SELECT DISTINCT a.usename {_STRANGERS} ORDER BY 1")]
-
-
 def _kept_waiting(fence: Fence) -> list[str]:
     """Those of them that wait for a lock of the fence: what they wait to write is committed once it is let go."""
     rows = fence.observer.rows(
@@ -181,27 +199,6 @@ def _kept_waiting(fence: Fence) -> list[str]:
         fence.holder.connection.info.backend_pid,
     )
     return [str(name) for (name,) in rows]
-
-
-def still_waiting(fence: Fence, deadline: float) -> list[str]:
-    """Other roles whose writes wait behind the fence, after giving them the time to be given up."""
-    while (roles := _kept_waiting(fence)) and fence.clock.now() < deadline:
-        fence.clock.sleep(POLL)
-    return roles
-
-
-def require_nobody_waits(fence: Fence, deadline: float) -> None:
-    """
-    A write of another role that waits behind the fence would be acknowledged by the old database, and be lost.
-
-    Raises:
-        TimedOut: names the roles.
-    """
-    if roles := still_waiting(fence, min(deadline, fence.clock.now() + STRANGER_LIMIT)):
-        raise TimedOut(
-            f"database {fence.holder.database}: writes of {', '.join(roles)} wait behind the fence, and only these "
-            "roles may end their sessions; stop what writes with these credentials, then run `pulumi up` again"
-        )
 
 
 def _tables(session: Session, *, lockable: bool) -> list[str]:

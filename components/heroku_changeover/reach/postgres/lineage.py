@@ -7,9 +7,10 @@ a row of the database's own catalogue that replicates, so it tells up to where a
 
 from typing import NamedTuple
 
-from heroku_changeover.reach.postgres.barrier import BARRIER_XID, NEXT_XID, XIDS
+from heroku_changeover.reach.postgres.barrier import BARRIER_XID, NEXT_XID
 from heroku_changeover.reach.postgres.seal import SEAL_XID, is_sealed
 from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.terms.position import XIDS
 
 COUNTED = 10_000
 """The most transactions behind a barrier that are looked at one by one."""

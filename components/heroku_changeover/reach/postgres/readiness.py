@@ -6,6 +6,13 @@ from psycopg import sql
 from heroku_changeover.reach.postgres.session import Session
 
 
+def owns_the_database(session: Session) -> bool:
+    """Only its owner, or a member of that role, may alter it."""
+    return bool(
+        session.row("SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()")[0]
+    )
+
+
 def tables_vacuumed_against_wraparound(session: Session) -> list[str]:
     """Tables under a vacuum that, unlike every other one, does not give way to a lock that is waited for."""
     rows = session.rows(

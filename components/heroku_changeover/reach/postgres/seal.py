@@ -2,20 +2,13 @@
 
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.fence import POLL
-from heroku_changeover.reach.postgres.session import NAME, Session
+from heroku_changeover.reach.postgres.session import NAME, POLL, Session
 from heroku_changeover.reach.wait import Clock
-
-SEAL_LIMIT = 15
-"""Seconds for the sessions from before the seal to end."""
-
 
 _SEAL_SETTING = (
     "FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()"
     " AND s.setrole = 0 AND 'default_transaction_read_only=on' = ANY(s.setconfig)"
 )
-
-
 SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
 
 

@@ -8,36 +8,28 @@ may not read other roles' queries or the replication details of `pg_stat_replica
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 
 import psycopg
 import psycopg.conninfo
 
 from heroku_changeover.reach.address import is_loopback
-from heroku_changeover.terms.errors import ChangeoverError
+from heroku_changeover.terms.errors import SqlUnreachable
 
 NAME = "heroku-changeover"
 """The application_name of our own sessions, as others see them in pg_stat_activity."""
 
+POLL = 0.02
+"""Seconds between two looks at sessions and positions: what is waited for takes about that long."""
 
 CONNECT_SECONDS = 10
-
-
 STATEMENT_MILLISECONDS = 30_000
-
 
 STRICT_TLS = frozenset({"require", "verify-ca", "verify-full"})
 """The modes of libpq that never go on without TLS."""
 
-
 PROBES = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """libpq's words for noticing, within some 20 s, that the other end is not there any more."""
-
-
-class SqlUnreachable(ChangeoverError):
-    """No session on a database could be opened, or an open one was lost."""
-
-    exit_code = 10
 
 
 @dataclass(slots=True)
@@ -71,7 +63,7 @@ class Session:
             return False
         return True
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

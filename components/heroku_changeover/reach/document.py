@@ -1,0 +1,59 @@
+"""The window document in the making: every moment is written down when it comes, on this machine too."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from heroku_changeover.reach.journal import Journal, Record
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.window import AppAsFound, Window
+
+
+@dataclass(slots=True)
+class Document:
+    """
+    `window` is what it says so far; `journal` is None where this machine remembers nothing.
+
+    Several apps are worked on at the same time, so whatever is written is written alone.
+    """
+
+    window: Window
+    clock: Clock
+    journal: Journal | None = None
+    _writing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def did(self, moment: Moment) -> None:
+        """Writes down that a moment has come."""
+        with self._writing:
+            self.window = self.window.did(moment, self.clock.now())
+            if self.journal is not None:
+                self.journal.note(self.window)
+
+    def tell(self, **told: Any) -> None:
+        """Writes into the report, by the names of its fields."""
+        with self._writing:
+            self.window = self.window.noting(**told)
+
+    def found(self, apps: Mapping[str, AppAsFound]) -> None:
+        """Writes down how each app is to be left."""
+        with self._writing:
+            self.window = replace(self.window, apps=apps)
+
+    def begin_anew(self) -> None:
+        """Without the moments of an attempt that was put back."""
+        with self._writing:
+            self.window = self.window.begun_anew()
+
+    def close(self) -> None:
+        """Nobody has to watch over these apps any more."""
+        if self.journal is not None:
+            self.journal.close()
+
+    def finish(self, order: Order) -> None:
+        """The last thing is done; this machine remembers it, so that steps that run again leave all as it is."""
+        self.did(Moment.RESTORED)
+        if self.journal is not None:
+            self.journal.remember(Record(order, self.window))

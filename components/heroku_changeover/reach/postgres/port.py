@@ -1,0 +1,59 @@
+"""The port to real servers. The driver is loaded when it is used first: most steps need none, and it takes 0.3 s."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.errors import SqlUnreachable
+
+if TYPE_CHECKING:
+    from heroku_changeover.reach.postgres.fence import Fence
+    from heroku_changeover.reach.postgres.server import Server
+
+
+class Postgres:
+    """
+    Sessions on PostgreSQL servers.
+
+    Each one takes some round trips, which users would wait for, so that they can be opened before they are needed.
+    """
+
+    def __init__(self, clock: Clock, report: Callable[[str], None]) -> None:
+        self._clock, self._report = clock, report
+        self._spare: dict[str, list[Server]] = defaultdict(list)
+        self._opened: list[Server] = []
+
+    def load(self) -> None:
+        import_module("heroku_changeover.reach.postgres.fence")
+
+    def prepare(self, database: str, url: str) -> None:
+        from heroku_changeover.reach.postgres.server import open_server
+
+        try:
+            self._spare[database].append(open_server(database, url))
+        except SqlUnreachable:
+            return  # dynos that still end may hold every connection
+
+    def session(self, database: str, url: str) -> "Server":
+        from heroku_changeover.reach.postgres.server import open_server
+
+        spare = self._spare[database]
+        session = spare.pop() if spare else None
+        if session is None or not session.is_alive():
+            session = open_server(database, url)
+        self._opened.append(session)
+        return session
+
+    def fence(self, database: str, url: str, deadline: float) -> "Fence":
+        from heroku_changeover.reach.postgres.fence import open_fence
+
+        holder, observer = (self.session(database, url) for _ in range(2))
+        return open_fence(holder, observer, self._clock, self._report, deadline)
+
+    def close(self) -> None:
+        for session in [*self._opened, *(s for spare in self._spare.values() for s in spare)]:
+            session.close()
+        self._opened.clear()
+        self._spare.clear()

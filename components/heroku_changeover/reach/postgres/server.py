@@ -1,0 +1,47 @@
+"""What the steps ask of a server."""
+
+from heroku_changeover.reach.postgres import barrier, readiness, seal
+from heroku_changeover.reach.postgres.session import Session, end_sessions_on_a_copy, open_session
+from heroku_changeover.terms.position import Position
+
+
+class Server(Session):
+    """A session, with the verbs of the port."""
+
+    __slots__ = ()
+
+    def owns_the_database(self) -> bool:
+        return readiness.owns_the_database(self)
+
+    def refuses_writes(self) -> str | None:
+        return readiness.refuses_writes(self)
+
+    def unlogged_tables_with_rows(self) -> list[str]:
+        return readiness.unlogged_tables_with_rows(self)
+
+    def tables_vacuumed_against_wraparound(self) -> list[str]:
+        return readiness.tables_vacuumed_against_wraparound(self)
+
+    def flushed(self) -> str:
+        return barrier.flushed(self)
+
+    def missing(self, lsn: str) -> int:
+        return barrier.missing(self, lsn)
+
+    def end_sessions_on_a_copy(self) -> None:
+        end_sessions_on_a_copy(self)
+
+    def position(self) -> Position:
+        return barrier.position(self)
+
+    def is_sealed(self) -> bool:
+        return seal.is_sealed(self)
+
+
+def open_server(database: str, url: str) -> Server:
+    """
+    Raises:
+        SqlUnreachable: names the database and the reason.
+    """
+    session = open_session(database, url)
+    return Server(session.database, session.connection)

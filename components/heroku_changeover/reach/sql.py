@@ -1,0 +1,152 @@
+"""
+The port to the databases: what a step may ask and do over SQL, whoever answers.
+
+A step is handed a `Sql` as it is handed a client of Heroku. The one that speaks to servers is in `reach/postgres`.
+"""
+
+from typing import NamedTuple, Protocol, Self
+
+from heroku_changeover.terms.position import Position
+
+
+class Mark(NamedTuple):
+    """
+    The end of what has to be on the target: `lsn` is the leader's flushed position behind the barrier, `upcoming` the
+    transaction id that it would have given out next.
+    """
+
+    lsn: str
+    upcoming: int
+
+
+class Session(Protocol):
+    """
+    A session on a database; every verb raises `SqlUnreachable` when it breaks.
+
+    Leaving it as a block closes it.
+    """
+
+    @property
+    def database(self) -> str:
+        """The add-on's name, for messages."""
+        ...
+
+    def is_alive(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def owns_the_database(self) -> bool: ...
+
+    def refuses_writes(self) -> str | None:
+        """Why the database takes no writes, None when it does."""
+        ...
+
+    def unlogged_tables_with_rows(self) -> list[str]:
+        """Tables of which a follower gets no rows."""
+        ...
+
+    def tables_vacuumed_against_wraparound(self) -> list[str]:
+        """Tables that cannot be locked until their vacuum is done."""
+        ...
+
+    def flushed(self) -> str:
+        """The position in the log up to which all is on disk."""
+        ...
+
+    def missing(self, lsn: str) -> int:
+        """How many bytes a copy has yet to replay up to a position of its leader's."""
+        ...
+
+    def end_sessions_on_a_copy(self) -> None:
+        """Ends our role's other sessions, on a server in recovery only."""
+        ...
+
+    def position(self) -> Position: ...
+
+    def is_sealed(self) -> bool:
+        """Whether new sessions are read-only by a setting of the database."""
+        ...
+
+
+class Fence(Protocol):
+    """Every table of a database that the role may write, locked against writes until it is released."""
+
+    @property
+    def database(self) -> str: ...
+
+    @property
+    def tables(self) -> int:
+        """How many are locked."""
+        ...
+
+    @property
+    def unlocked(self) -> tuple[str, ...]:
+        """Those that the role may not lock."""
+        ...
+
+    def is_held(self) -> bool: ...
+
+    def release(self) -> None: ...
+
+    def end_sessions(self) -> frozenset[int]:
+        """Ends our role's other sessions; returns their process ids."""
+        ...
+
+    def other_sessions(self) -> list[int]:
+        """The process ids of our role's other sessions."""
+        ...
+
+    def other_roles(self) -> list[str]:
+        """Ordinary roles beside ours that have sessions there, which ours may not end."""
+        ...
+
+    def still_waiting(self, deadline: float) -> list[str]:
+        """Those of them whose writes wait behind the fence, after giving them the time to be given up."""
+        ...
+
+    def set_mark(self) -> Mark:
+        """Commits the barrier."""
+        ...
+
+    def position(self) -> Position: ...
+
+    def seal(self, deadline: float) -> int:
+        """Makes the database read-only for ordinary clients; returns how many transaction ids that took."""
+        ...
+
+    def unseal(self) -> None: ...
+
+
+class Sql(Protocol):
+    """Sessions on databases, by an add-on's name and its address, which holds a password."""
+
+    def load(self) -> None:
+        """Loads what it will need, which takes its time, while something else is waited for."""
+        ...
+
+    def prepare(self, database: str, url: str) -> None:
+        """Opens a session that `session` or `fence` will take, if one can be had."""
+        ...
+
+    def session(self, database: str, url: str) -> Session:
+        """
+        Raises:
+            SqlUnreachable: names the database and the reason.
+        """
+        ...
+
+    def fence(self, database: str, url: str, deadline: float) -> Fence:
+        """
+        Raises:
+            TimedOut: names the sessions that hold the tables and could not be ended.
+            SqlUnreachable: there is no session, or it broke.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends every session."""
+        ...

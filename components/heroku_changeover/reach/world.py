@@ -1,0 +1,43 @@
+"""What a step acts and waits with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.sql import Sql
+from heroku_changeover.reach.wait import AT_ITS_EDGE, INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """
+    Heroku, the databases over SQL, time, and `report`, which tells a person how it goes on. `apps` is how many of them
+    may be looked at at the same time.
+    """
+
+    heroku: Heroku
+    sql: Sql
+    report: Callable[[str], None]
+    clock: Clock = field(default_factory=Clock)
+    apps: int = 1
+
+    def after(self, seconds: float) -> float:
+        """A reading of the clock: that many seconds from now."""
+        return self.clock.now() + seconds
+
+    def urgent(self) -> Wait:
+        """A wait while the app is down."""
+        return Wait(self.clock, self.report)
+
+    def wait_closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
+        """A wait for what the next act in the window waits for; 40 looks a second at most, over all apps."""
+        interval = AT_ITS_EDGE * max(1.0, self.apps / 2)
+        Wait(self.clock, self.report, interval).closely(what, probe, deadline)
+
+    def patient(self) -> Wait:
+        """A wait while nobody waits for it."""
+        return Wait(self.clock, self.report, INSIDE_WINDOW, OUTSIDE_WINDOW)
+
+    def undisturbed(self) -> "World":
+        """The same for work that has to be done even when the process was asked to end."""
+        return replace(self, clock=self.clock.undisturbed())

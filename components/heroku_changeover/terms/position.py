@@ -1,0 +1,38 @@
+"""Where a database stands in the order of its transactions, and whether one lacks what another one took."""
+
+from typing import NamedTuple
+
+XIDS = 2**32
+"""Transaction ids in a row's xmin wrap around at this number, those in a snapshot do not."""
+
+
+class Position(NamedTuple):
+    """
+    `barrier` is the transaction id, modulo 2^32, of the last fence's mark, which replicates; `sealed` that of the seal,
+    None without one; `upcoming` the id that would be given out next: unchanged later means that nobody wrote.
+    """
+
+    database: str
+    barrier: int
+    sealed: int | None
+    upcoming: int
+
+
+def unproven(leader: Position, target: Position) -> str | None:
+    """
+    Why it is not certain that the leader took no write since the target was cut off; None when it is certain.
+
+    Certain means: the leader's last transaction is the barrier of a fence, or the seal right behind it, and the target
+    has that very barrier.
+    """
+    if leader.barrier != target.barrier:
+        return (
+            f"barrier {leader.barrier} of {leader.database} is not on {target.database}, whose last one is "
+            f"{target.barrier}"
+        )
+    later = (leader.upcoming - leader.barrier - 1) % XIDS
+    if leader.sealed is not None and (leader.sealed - leader.barrier) % XIDS == 1:
+        later -= 1
+    if later:
+        return f"{leader.database} has started {later} transactions since the barrier; each of them may be a write"
+    return None

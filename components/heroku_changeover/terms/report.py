@@ -1,0 +1,107 @@
+"""What is told of a changeover the next morning: what was locked, proved and carried, and every alarm."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """
+    Nothing in it is secret. What is empty or None was not come to.
+
+    `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `other_roles`: roles
+    with sessions on the old database that ours may not end. `sessions_ended`, `sessions_back`: how many of our role's
+    sessions were ended, and how many came back. `tripwire_before`, `tripwire_after`: the transaction id that the old
+    database would have given out next, at the barrier and at the end; different ones mean that somebody wrote.
+    `blocked_at_release`: roles whose writes waited when the fence was let go. `not_sealed`: apps that have the old
+    database as DATABASE, so that it goes on taking writes. `no_proof`: why nothing was proved. `schedules_carried`:
+    backup schedules. `primary`, `retired`: the new and the old database. `maintenance_seconds`: from the first app's
+    going into maintenance mode until the last one's leaving it. `seconds`: how long each step took.
+    """
+
+    tables_locked: int | None = None
+    tables_not_locked: tuple[str, ...] = ()
+    other_roles: tuple[str, ...] = ()
+    sessions_ended: int = 0
+    sessions_back: int = 0
+    tripwire_before: int | None = None
+    tripwire_after: int | None = None
+    blocked_at_release: tuple[str, ...] = ()
+    not_sealed: tuple[str, ...] = ()
+    no_proof: str = ""
+    schedules_carried: tuple[str, ...] = ()
+    primary: str = ""
+    retired: str = ""
+    maintenance_seconds: float | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """What may have been written to the old database and be missing on the new one, each in a few words."""
+        return tuple(
+            alarm
+            for alarm, rings in (
+                ("transactions were started on the old one behind the fence", self._tripwire_rings),
+                (f"writes of {_listed(self.blocked_at_release)} waited behind the fence", self.blocked_at_release),
+                (f"the old one is DATABASE of {_listed(self.not_sealed)} and takes writes", self.not_sealed),
+            )
+            if rings
+        )
+
+    @property
+    def _tripwire_rings(self) -> bool:
+        return self.tripwire_before != self.tripwire_after
+
+    def sentence(self) -> str:
+        """How long maintenance lasted and what was proved; empty as long as no changeover has ended."""
+        if self.maintenance_seconds is None:
+            return ""
+        told = f"{self.retired} to {self.primary}: maintenance for {self.maintenance_seconds} s; {self._proof()}"
+        missed = f"; not lockable: {_listed(self.tables_not_locked)}" if self.tables_not_locked else ""
+        return "; ALARM: ".join([told, *self.alarms]) + missed
+
+    def _proof(self) -> str:
+        fenced = f"{self.tables_locked or 0} tables fenced"
+        if self.no_proof or self.alarms:
+            return self.no_proof or fenced
+        return f"every committed write proved on the new one, {fenced}"
+
+    def row(self) -> dict[str, Any]:
+        """Plain JSON values, by the names above."""
+        return asdict(self)
+
+
+def report_from(row: Mapping[str, Any]) -> Report:
+    """
+    The report from decoded JSON; what a later program added to it is left out.
+
+    Raises:
+        ValueError, TypeError, AttributeError: a value is not of its kind.
+    """
+    return Report(**{f.name: _READ[f.type](row[f.name]) for f in fields(Report) if row.get(f.name) is not None})
+
+
+def _names(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError("it is not a list")
+    return tuple(str(value) for value in values)
+
+
+def _seconds(row: Mapping[str, Any]) -> dict[str, float]:
+    return {str(step): float(spent) for step, spent in row.items()}
+
+
+_READ: Mapping[Any, Callable[[Any], Any]] = {
+    int: int,
+    int | None: int,
+    float | None: float,
+    str: str,
+    tuple[str, ...]: _names,
+    Mapping[str, float]: _seconds,
+}
+"""How a field of each type is read."""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

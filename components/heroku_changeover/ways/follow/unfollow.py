@@ -1,0 +1,80 @@
+"""
+The unfollow: the point of no return, which is passed some time after it was asked for.
+"""
+
+from heroku_changeover.reach.answers import reads, resolved
+from heroku_changeover.reach.threads import side_by_side
+from heroku_changeover.terms.acts import Act, doing
+from heroku_changeover.terms.errors import TimedOut
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.ways.way import Changeover
+
+UNFOLLOW_LIMIT = 600
+"""Seconds for Heroku to carry out an unfollow; there is no published figure, PostgreSQL itself takes about 0.1 s."""
+
+SETTLES = 60
+"""Seconds for an unfollow that is under way to be carried out."""
+
+SHOWS = 2.0
+"""Seconds in which an unfollow shows that was asked for right before something broke."""
+
+
+def unfollow(c: Changeover) -> None:
+    """Asks for the unfollow. An answer that was lost is resolved by looking before it is asked for again."""
+    c.document.did(Moment.PASSING_RETURN)
+    with doing(Act.UNFOLLOW):
+        resolved(
+            lambda: c.world.heroku.put_data(f"/client/v11/databases/{c.order.target}/unfollow"),
+            lambda: _still_following(c) is None or _is_waiting(c),
+            c.world.clock,
+        )
+    c.report(f"{c.order.target} is being unfollowed: from here on the only way is forward")
+
+
+def wait_until_unfollowed(c: Changeover) -> None:
+    with doing(Act.AWAIT_UNFOLLOWED):
+        c.world.wait_closely(
+            f"{c.order.target} to be unfollowed", lambda: _still_following(c), c.world.after(UNFOLLOW_LIMIT)
+        )
+
+
+@reads("a database")
+def _still_following(c: Changeover) -> str | None:
+    """What the Data API says against the unfollow being complete; None when it is."""
+    path = f"/client/v11/databases/{c.order.target}"
+    info, status = side_by_side(c.world.heroku.data, (path, f"{path}/wait_status"))
+    if info.get("following"):
+        return "it still follows"
+    return str(status.get("message") or "it is busy") if status.get("waiting?") else None
+
+
+@reads("a database")
+def _is_waiting(c: Changeover) -> bool:
+    return bool(c.world.heroku.data(f"/client/v11/databases/{c.order.target}/wait_status").get("waiting?"))
+
+
+def settled(c: Changeover) -> Situation:
+    """What is live once an unfollow that may be under way has shown itself."""
+    situation = c.observe()
+    if situation.stage is Stage.BEFORE and c.window.is_past_return:
+        return _after_the_unfollow(c, situation)
+    return situation
+
+
+def _after_the_unfollow(c: Changeover, situation: Situation) -> Situation:
+    patient_until = c.world.after(SHOWS)
+
+    def unsettled() -> str | None:
+        nonlocal situation
+        situation = c.observe()
+        if situation.stage is not Stage.BEFORE:
+            return None
+        busy = situation.target is not None and situation.target.waiting
+        return "it still follows" if busy or c.world.clock.now() < patient_until else None
+
+    try:
+        c.world.urgent().until(f"an unfollow of {c.order.target} to show", unsettled, c.world.after(SETTLES))
+    except TimedOut as error:
+        c.report(str(error))
+    return situation

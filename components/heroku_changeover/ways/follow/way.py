@@ -1,0 +1,73 @@
+"""The way as one object."""
+
+from collections.abc import Iterator
+
+from heroku_changeover.reach.sql import Mark, Session
+from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.facts import Database
+from heroku_changeover.terms.finding import Finding
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.prospect import Prospect
+from heroku_changeover.terms.situation import Situation
+from heroku_changeover.ways.follow import findings, readiness, replay, unfollow
+from heroku_changeover.ways.way import Changeover, Words
+
+
+class Follow:
+    """The target is born as a follower of the leader; the unfollow cannot be taken back."""
+
+    name = "follow"
+    budget = 300
+    words = Words(
+        is_born="as a follower of",
+        is_ready="has caught up and stays close behind",
+        cut="it is unfollowed",
+        no_return="the unfollow",
+        figure="at 0 commits behind by Heroku's figure",
+    )
+
+    def fits(self, prospect: Prospect) -> bool:
+        return findings.can_be_followed(prospect)
+
+    def findings(self, prospect: Prospect) -> Iterator[Finding]:
+        return findings.findings(prospect)
+
+    def follows(self, leader: Database) -> str | None:
+        return leader.name
+
+    def is_target(self, database: Database, leader: Database) -> bool:
+        return database.is_follower and database.following == leader.name
+
+    def is_tied(self, order: Order, target: Database) -> bool:
+        if target.is_follower and target.following not in {order.leader, None}:
+            raise Refused(
+                f"{order.target} follows {target.following}, not {order.leader}: remove it and run `pulumi up` again"
+            )
+        return target.is_follower
+
+    def wait_until_ready(self, c: Changeover) -> None:
+        readiness.wait_until_ready(c)
+
+    def require_ready(self, c: Changeover, situation: Situation) -> None:
+        readiness.require_ready(c, situation)
+
+    def require_reach(self, c: Changeover, leader: Session, target: Session) -> None:
+        readiness.require_reach(c, leader, target)
+
+    def bring_over(self, c: Changeover, copy: Session, mark: Mark) -> None:
+        replay.wait_until_replayed(c.world.clock, copy, mark, c.budget_ends)
+
+    def bring_over_by_figure(self, c: Changeover, target: Database) -> bool:
+        return replay.comes_to_zero(c, target)
+
+    def cut(self, c: Changeover) -> None:
+        unfollow.unfollow(c)
+
+    def wait_until_cut(self, c: Changeover) -> None:
+        unfollow.wait_until_unfollowed(c)
+
+    def settled(self, c: Changeover) -> Situation:
+        return unfollow.settled(c)
+
+
+FOLLOW = Follow()

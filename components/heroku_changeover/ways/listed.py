@@ -1,0 +1,46 @@
+"""The ways that there are: a new one is a folder beside `follow`, and one line here."""
+
+from heroku_changeover.reach.document import Document
+from heroku_changeover.reach.world import World
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.prospect import Prospect
+from heroku_changeover.ways.follow.way import FOLLOW
+from heroku_changeover.ways.proofs.fenced import Fenced
+from heroku_changeover.ways.proofs.figure import ByFigure
+from heroku_changeover.ways.way import Changeover, Keep, Proof, Way, unwatched
+
+WAYS: list[Way] = [FOLLOW]
+"""In the order in which they are asked whether they fit."""
+
+PROOFS: dict[str, Proof] = {"sql": Fenced(), "api": ByFigure()}
+"""By the words of `verify`."""
+
+
+def way_for(prospect: Prospect) -> Way:
+    """The way for a move: the first one that fits; where none does, the first one says why not."""
+    return next((way for way in WAYS if way.fits(prospect)), WAYS[0])
+
+
+def way_named(name: str) -> Way:
+    """
+    Raises:
+        BadInput: this program has no such way; a newer one may.
+    """
+    for way in WAYS:
+        if way.name == name:
+            return way
+    raise BadInput(
+        f"--way {name} is none of {', '.join(way.name for way in WAYS)}: this heroku-changeover is older than the one "
+        "that declared the changeover; install that one"
+    )
+
+
+def changeover(order: Order, world: World, document: Document, keep: Keep = unwatched) -> Changeover:
+    """
+    A changeover that goes the way of its order.
+
+    Raises:
+        BadInput: this program has no such way.
+    """
+    return Changeover(order, way_named(order.way), PROOFS[order.verify], world, document, keep)

@@ -1,0 +1,263 @@
+"""
+The proof behind a fence: everything that happens while it is held, from the barrier to the sealed old database.
+
+    lock · end sessions · barrier · brought over · cut · writable · old one sealed · DATABASE moved · lock let go
+
+The old database is sealed as early as it can be, since the lock goes with this process and the seal does not: moving
+may take as long as a release phase does.
+"""
+
+from functools import partial
+
+from heroku_changeover.apps.attachments import strangers_on
+from heroku_changeover.reach.sql import Fence, Session
+from heroku_changeover.reach.threads import at_once, side_by_side
+from heroku_changeover.terms.acts import Act, doing
+from heroku_changeover.terms.errors import Refused, SqlUnreachable, TimedOut
+from heroku_changeover.terms.facts import Database
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.position import unproven
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.ways.budget import require_budget
+from heroku_changeover.ways.moving import move_and_start
+from heroku_changeover.ways.proofs.hold import LOCK_LIMIT, Hold, held
+from heroku_changeover.ways.verdict import Verdict, act_on, of_apps_that_are_down, of_apps_that_serve
+from heroku_changeover.ways.way import Changeover, Ends, Words
+
+SEAL_LIMIT = 15
+"""Seconds for the sessions from before the seal to end."""
+
+STRANGER_LIMIT = 5
+"""Seconds for a write of another role that waits behind the fence to be given up, before the target is cut off."""
+
+RELEASE_PATIENCE = 15
+"""Seconds that the fence is held on for such writes at the end, while dynos boot already."""
+
+WRITABLE_LIMIT = 600
+"""Seconds for the target to take writes; there is no published figure, PostgreSQL itself takes about 0.1 s."""
+
+
+class Fenced:
+    """All tables of the leader are locked against writes until the target has everything and is DATABASE."""
+
+    def sentence(self, leader: str, target: str, words: Words) -> str:
+        return f"every table of {leader} is locked against writes and {target} is proved to have every committed write"
+
+    def require_reach(self, c: Changeover) -> None:
+        """SQL reaches both databases, the role owns the leader and writes to it, and all its rows get to the target."""
+        situation = c.observe()
+        if situation.leader is None or situation.target is None:
+            raise Refused(f"{c.order.leader} or {c.order.target} is gone")
+        try:
+            with (
+                doing(Act.REACH),
+                c.world.sql.session(c.order.leader, c.url_of(situation.leader)) as leader,
+                c.world.sql.session(c.order.target, c.url_of(situation.target)) as target,
+            ):
+                _require_fenceable(leader, c.order.leader)
+                c.way.require_reach(c, leader, target)
+        except SqlUnreachable as error:
+            raise Refused(f"{error}; where SQL cannot reach, `verify: api` goes on without proof") from error
+
+    def prepare(self, c: Changeover, situation: Situation) -> None:
+        """Sessions: two on the leader and one on the target."""
+        leader, target = situation.leader, situation.target
+        if leader and target:
+            wanted = ((database.name, c.url_of(database)) for database in (leader, leader, target))
+            side_by_side(lambda one: c.world.sql.prepare(*one), wanted)
+
+    def carry_over(self, c: Changeover, situation: Situation, ends: Ends) -> None:
+        with held(c, situation.stage, ends) as hold, c.world.sql.session(ends.target.name, ends.target_url) as copy:
+            if situation.stage is Stage.BEFORE:
+                upcoming = _cut(c, hold.fence, copy)
+            else:
+                upcoming = _proved(c, situation, hold.fence, copy)
+            # Heroku calls a cut complete some time after the server takes writes; the old one is sealed meanwhile.
+            sealed = partial(_sealed_once_writable, c, situation, ends, hold, copy, upcoming)
+            upcoming, _ = at_once(sealed, partial(c.way.wait_until_cut, c))
+            c.document.did(Moment.CUT_OFF)
+            c.report(f"{ends.target.name} follows nobody and takes writes")
+            move_and_start(c, situation, ends)
+            _note_tripwire(c, hold.fence, upcoming)
+            _note_who_waits(c, hold.fence)
+
+    def require_provable(self, c: Changeover, situation: Situation) -> None:
+        """Apps that are all down on the leader are put back on it if the target is unproven; one that serves stays."""
+        serves = any(app.is_serving for app in situation.apps.values())
+        if situation.is_serving or (serves and bool(situation.moved)):
+            act_on(c, situation, _verdict_on_serving(c, situation))
+
+    def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
+        """Behind a fence of its own, because the sessions from before are ended."""
+        with c.world.sql.session(leader.name, c.url_of(leader)) as session:
+            if session.is_sealed():
+                return True
+        with doing(Act.LOCK):
+            fence = c.world.sql.fence(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
+        try:
+            with doing(Act.SEAL):
+                fence.seal(c.world.after(SEAL_LIMIT))
+        finally:
+            fence.release()
+        c.report(f"{leader.name} is read-only now")
+        return True
+
+
+def _require_fenceable(leader: Session, name: str) -> None:
+    """A retired database that became DATABASE again by hand is read-only still, and a copy would be so too."""
+    if not leader.owns_the_database():
+        raise Refused(
+            f"the default credential of {name} does not own the database, so it cannot fence it; "
+            "`verify: api` goes on without that proof"
+        )
+    if refusal := leader.refuses_writes():
+        raise Refused(
+            f"{name} takes no writes ({refusal}); if it was retired by an earlier changeover, "
+            f"run ALTER DATABASE … RESET default_transaction_read_only in `heroku pg:psql {name}`, "
+            "then `pulumi up` again"
+        )
+    if tables := leader.tables_vacuumed_against_wraparound():
+        raise Refused(
+            f"PostgreSQL vacuums {', '.join(tables)} of {name} against transaction id wraparound, and does "
+            "not stop for the fence's lock; wait until it is done (see pg_stat_progress_vacuum), then `pulumi up` again"
+        )
+
+
+def _verdict_on_serving(c: Changeover, situation: Situation) -> Verdict:
+    leader, target = situation.leader, situation.target
+    if leader is None or target is None:
+        return of_apps_that_serve(None)
+    with (
+        c.world.sql.session(leader.name, c.url_of(leader)) as old,
+        c.world.sql.session(target.name, c.url_of(target)) as copy,
+    ):
+        return of_apps_that_serve(unproven(old.position(), copy.position()))
+
+
+def _cut(c: Changeover, fence: Fence, copy: Session) -> int:
+    """
+    Everything committed is on the target, then it is cut off; returns the leader's next transaction id at the barrier.
+
+    Other sessions are ended behind the fence: one that does nothing holds up no lock, so that costs no time, and none
+    is ended for a fence that is not had.
+    """
+    with doing(Act.END_SESSIONS):
+        ended = fence.end_sessions()
+    with doing(Act.BARRIER):
+        mark = fence.set_mark()
+    c.way.bring_over(c, copy, mark)
+    with doing(Act.AWAIT_STRANGERS):
+        _require_nobody_waits(c, fence)
+    _name_who_came_back(c, fence, ended)
+    c.document.did(Moment.PROVED)
+    c.report(f"{copy.database} has everything up to {mark.lsn}: every committed write is there")
+    if not fence.is_held():
+        raise TimedOut(f"the fence on {fence.database} was lost before the follower was cut off")
+    require_budget(c)
+    c.way.cut(c)
+    return mark.upcoming
+
+
+def _require_nobody_waits(c: Changeover, fence: Fence) -> None:
+    """A write of another role that waits behind the fence would be acknowledged by the old database, and be lost."""
+    if roles := fence.still_waiting(min(c.budget_ends, c.world.after(STRANGER_LIMIT))):
+        raise TimedOut(
+            f"database {fence.database}: writes of {', '.join(roles)} wait behind the fence, and only these "
+            "roles may end their sessions; stop what writes with these credentials, then run `pulumi up` again"
+        )
+
+
+def _name_who_came_back(c: Changeover, fence: Fence, ended: frozenset[int]) -> None:
+    """Says which of the sessions were replaced by new ones since they were ended."""
+    if not ended:
+        return
+    back = len(set(fence.other_sessions()) - ended)
+    again = f"; {back} came back, so a client outside the apps uses it: the fence holds it" if back else ""
+    c.report(f"{len(ended)} other sessions on {fence.database} were ended{again}")
+    c.document.tell(sessions_ended=len(ended), sessions_back=back)
+
+
+def _proved(c: Changeover, situation: Situation, fence: Fence, copy: Session) -> int:
+    """
+    The leader took no write since the target was cut off; returns its next transaction id.
+
+    Raises:
+        NeedsPerson: that is not certain. The apps are put back on the leader, unless one has moved already.
+    """
+    position = fence.position()
+    verdict = of_apps_that_are_down(situation, unproven(position, copy.position()))
+    act_on(c, situation, verdict, partial(_unseal, fence))
+    return position.upcoming
+
+
+def _unseal(fence: Fence) -> None:
+    with doing(Act.UNSEAL):
+        fence.unseal()
+
+
+def _sealed_once_writable(
+    c: Changeover, situation: Situation, ends: Ends, hold: Hold, copy: Session, upcoming: int
+) -> int:
+    """Returns the transaction id that the old database would give out next, if nobody writes."""
+    with doing(Act.AWAIT_WRITABLE):
+        c.world.urgent().until(
+            f"{ends.target.name} to take writes", lambda: _refusal(c, ends, copy), c.world.after(WRITABLE_LIMIT)
+        )
+    if not hold.fence.is_held():
+        hold.fence.release()
+        hold.fence = c.world.sql.fence(ends.leader.name, ends.leader_url, c.world.after(LOCK_LIMIT))
+        upcoming = _proved(c, situation, hold.fence, copy)
+    return upcoming + _seal(c, ends.leader, hold.fence)
+
+
+def _refusal(c: Changeover, ends: Ends, copy: Session) -> str | None:
+    """Why it takes no write; a session that cannot be had is one reason, because a promotion may restart the server."""
+    if copy.is_alive():
+        return copy.refuses_writes()
+    try:
+        with c.world.sql.session(ends.target.name, ends.target_url) as session:
+            return session.refuses_writes()
+    except SqlUnreachable as error:
+        return str(error)
+
+
+def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
+    """
+    The old database is read-only from here on; returns how many transaction ids that took. One that an app outside of
+    the order has as DATABASE stays as it is, and its sessions too: that came up since the target was cut off.
+    """
+    if strangers := strangers_on(c.world, leader, c.order):
+        c.document.tell(not_sealed=tuple(strangers))
+        c.report(
+            f"ALARM: {leader.name} is DATABASE of {', '.join(strangers)}, which is not among the apps that move; so it "
+            "is not made read-only, and what is written there from now on is not on the new primary"
+        )
+        return 0
+    with doing(Act.SEAL):
+        taken = fence.seal(c.world.after(SEAL_LIMIT))
+    c.document.did(Moment.SEALED)
+    return taken
+
+
+def _note_tripwire(c: Changeover, fence: Fence, before: int) -> None:
+    """
+    Nobody but the seal started a transaction on the old leader since the barrier; analyze can, so it is an alarm and
+    not a verdict.
+    """
+    after = fence.position().upcoming
+    c.document.tell(tripwire_before=before, tripwire_after=after)
+    if after != before:
+        c.report(
+            f"ALARM: {after - before} transactions were started on {fence.database} behind the fence; see the report"
+        )
+
+
+def _note_who_waits(c: Changeover, fence: Fence) -> None:
+    """A write that came up behind the fence is acknowledged by the old database as soon as that is let go."""
+    roles = fence.still_waiting(c.world.after(RELEASE_PATIENCE))
+    c.document.tell(blocked_at_release=tuple(roles))
+    if roles:
+        c.report(
+            f"ALARM: writes of {', '.join(roles)} wait behind the fence on {fence.database} and are "
+            "committed there when it is let go now; bring them over to the new primary by hand"
+        )

@@ -1,0 +1,63 @@
+"""Where SQL cannot reach: the way's own figure, as Heroku shows it. That is no proof, and is said so."""
+
+from heroku_changeover.terms.facts import Database
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.ways.budget import require_budget
+from heroku_changeover.ways.moving import move_and_start
+from heroku_changeover.ways.verdict import CERTAIN, Then, Verdict, act_on, of_apps_that_serve
+from heroku_changeover.ways.way import Changeover, Ends, Words
+
+
+class ByFigure:
+    """No table is locked; apps that run on the leader after the cut may have written what the target lacks."""
+
+    def sentence(self, leader: str, target: str, words: Words) -> str:
+        return f"{target} is {words.figure} (no proof, because verify is api)"
+
+    def require_reach(self, c: Changeover) -> None:
+        """Nothing: Heroku is all that is asked."""
+
+    def prepare(self, c: Changeover, situation: Situation) -> None:
+        """Nothing."""
+
+    def carry_over(self, c: Changeover, situation: Situation, ends: Ends) -> None:
+        if situation.stage is Stage.BEFORE:
+            if c.way.bring_over_by_figure(c, ends.target):
+                require_budget(c)
+                c.way.cut(c)
+            else:
+                act_on(c, situation, _verdict_on_idle(c, situation))
+        c.way.wait_until_cut(c)
+        c.document.did(Moment.CUT_OFF)
+        c.document.tell(no_proof=f"none: {c.way.words.figure}; SQL was not used")
+        move_and_start(c, situation, ends)
+
+    def require_provable(self, c: Changeover, situation: Situation) -> None:
+        act_on(c, situation, _verdict(c, situation))
+
+    def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
+        """Without SQL no database can be made read-only."""
+        return False
+
+
+def _verdict(c: Changeover, situation: Situation) -> Verdict:
+    """
+    Without SQL nothing tells whether an app that was brought up again has written; one that stayed down since the
+    cut was asked for has not. Where all serve nothing is changed; one that is down beside them is put back.
+    """
+    up = [name for name in situation.unmoved if situation.apps[name].writers]
+    if up and (situation.is_serving or situation.moved):
+        return of_apps_that_serve(
+            f"app {', '.join(up)} runs on {c.order.leader}, from which {c.order.target} is cut off already; what it "
+            "wrote since then is not on the follower"
+        )
+    return CERTAIN if situation.moved else _verdict_on_idle(c, situation)  # whoever moved one had seen to it
+
+
+def _verdict_on_idle(c: Changeover, situation: Situation) -> Verdict:
+    """The target had everything when its cut was asked for; apps that ran since may have written what it lacks."""
+    if c.window.is_past_return and not any(app.writers for app in situation.apps.values()):
+        return CERTAIN
+    doubt = f"{c.order.target} was cut off while apps ran on {c.order.leader}; it may lack what they wrote"
+    return Verdict(Then.PUT_BACK, doubt)

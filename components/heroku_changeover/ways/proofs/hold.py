@@ -1,0 +1,61 @@
+"""A fence for the length of a block, and what it holds and does not hold, written down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from heroku_changeover.reach.sql import Fence
+from heroku_changeover.terms.acts import Act, doing
+from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.situation import Stage
+from heroku_changeover.ways.budget import require_budget
+from heroku_changeover.ways.way import Changeover, Ends
+
+LOCK_LIMIT = 30
+"""Seconds for the fence to get its locks."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """A fence that is held; where its sessions broke, another one takes its place."""
+
+    fence: Fence
+
+
+@contextmanager
+def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Hold]:
+    """
+    The fence for the length of a block; the budget counts only as long as there is a way back.
+
+    Until it is had, nobody's session is ended but that of our own role which still holds a table after some patience.
+    """
+    deadline = c.world.after(LOCK_LIMIT)
+    if stage is Stage.BEFORE:
+        require_budget(c)
+        deadline = min(deadline, c.budget_ends)
+    with doing(Act.LOCK):
+        hold = Hold(c.world.sql.fence(ends.leader.name, ends.leader_url, deadline))
+    try:
+        _note_fence(c, hold.fence)
+        _note_other_roles(c, hold.fence)
+        yield hold
+    finally:
+        hold.fence.release()
+
+
+def _note_fence(c: Changeover, fence: Fence) -> None:
+    c.document.did(Moment.FENCED)
+    c.document.tell(tables_locked=fence.tables, tables_not_locked=fence.unlocked)
+    not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
+    c.report(f"fence: {fence.tables} tables of {fence.database} are locked against writes{not_locked}")
+
+
+def _note_other_roles(c: Changeover, fence: Fence) -> None:
+    """Their sessions stay as they are: an ordinary role may end its own only, and one that reads does no harm."""
+    roles = fence.other_roles()
+    c.document.tell(other_roles=tuple(roles))
+    if roles:
+        c.report(
+            f"{', '.join(roles)} has sessions on {fence.database} that this role may not end; "
+            "they can write there again once the fence is let go, until they end"
+        )

@@ -1,0 +1,268 @@
+"""
+One changeover, and what its way and its proof have to be able to do.
+
+A way is one object with this interface; nothing outside of its folder asks which one it is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from heroku_changeover.reach import look
+from heroku_changeover.reach.document import Document
+from heroku_changeover.reach.sql import Mark, Session
+from heroku_changeover.reach.threads import at_once
+from heroku_changeover.reach.world import World
+from heroku_changeover.terms.errors import NeedsPerson
+from heroku_changeover.terms.facts import App, Database
+from heroku_changeover.terms.finding import Finding
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.prospect import Prospect
+from heroku_changeover.terms.situation import Situation, Stage, require_own, require_two, stage_of
+from heroku_changeover.terms.window import Window, as_found
+
+Keep = Callable[[Order, Document], None]
+"""Makes sure that a keeper watches over the window; raises `Refused` where that cannot be had."""
+
+
+def unwatched(_: Order, __: Document) -> None:
+    """For whoever closes a window: no keeper has to watch over that."""
+
+
+class Words(NamedTuple):
+    """
+    A way as the runbook tells it, in the middle of sentences: how the target `is_born` ("as a follower of"), when it
+    `is_ready` ("has caught up"), what is done when the apps are down (`cut`, "it is unfollowed"), the `no_return` that
+    this is ("the unfollow"), and what Heroku's `figure` says where nothing is proved.
+    """
+
+    is_born: str
+    is_ready: str
+    cut: str
+    no_return: str
+    figure: str
+
+
+@dataclass(slots=True)
+class Changeover:
+    """
+    One changeover as a step process sees it.
+
+    `_variables` are config vars by app, from the look that asked for them; they hold passwords.
+    """
+
+    order: Order
+    way: "Way"
+    proof: "Proof"
+    world: World
+    document: Document
+    keep: Keep = unwatched
+    _variables: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def window(self) -> Window:
+        return self.document.window
+
+    @property
+    def report(self) -> Callable[[str], None]:
+        return self.world.report
+
+    @property
+    def budget_ends(self) -> float:
+        """When the window's budget is spent; before maintenance mode it has not begun."""
+        began = self.window.budget_began
+        return (self.world.clock.now() if began is None else began) + self.order.budget
+
+    def observe(self, *, addresses: bool = False) -> Situation:
+        """
+        Looks at the apps and both databases, all at once; with `addresses` at what `url_of` will need as well.
+
+        Raises:
+            Refused: what is live fits no changeover from this leader to this target.
+        """
+        order, heroku = self.order, self.world.heroku
+        require_two(order)
+        databases = [partial(look.database_named, heroku, name) for name in (order.leader, order.target)]
+        looks = [partial(look.app_from, heroku, name) for name in order.apps]
+        also = [partial(self._read_variables, order.apps[0])] if addresses else []
+        leader, target, *rest = at_once(*databases, *looks, *also)
+        apps: dict[str, App] = {app.name: app for app in rest[: len(order.apps)]}
+        require_own(order, apps.values(), leader, target)
+        return Situation(apps, leader, target, stage_of(order, apps.values(), target, self.way.is_tied))
+
+    def capture(self, situation: Situation) -> None:
+        """Brings the record of how each app is to be left up to date with what is live."""
+        open_ = self.window.is_open and not situation.is_serving
+        leader = situation.leader.id if situation.leader else ""
+        known = self.window.found
+        found = {n: as_found(known(app), app, open_=open_, leader=leader) for n, app in situation.apps.items()}
+        lost = [name for name, app in found.items() if app.maintenance and not any(p.quantity for p in app.formation)]
+        if lost and situation.stage is not Stage.MOVED:
+            raise NeedsPerson(
+                f"app {', '.join(lost)} is in maintenance and scaled to nothing, and no record says how it was before: "
+                "scale it back and end maintenance mode, then run `pulumi up` again"
+            )
+        self.document.found(found)
+
+    def url_of(self, database: Database) -> str:
+        """
+        The database's address, from the config var of an attachment of the default credential; it holds a password.
+        """
+        ours = [a for a in database.attachments if a.namespace is None and a.app in self.order.apps]
+        for attachment in sorted(ours, key=lambda a: self.order.apps.index(a.app)):
+            seen = self._variables.get(attachment.app) or {}
+            values = seen if attachment.config_var in seen else self._read_variables(attachment.app)
+            if url := values.get(attachment.config_var):
+                return str(url)
+        return ""
+
+    def _read_variables(self, app: str) -> Mapping[str, str]:
+        values: Mapping[str, str] = self.world.heroku.get(f"/apps/{app}/config-vars")
+        self._variables[app] = values
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Both ends of a move, as they were when the apps went down; the addresses hold passwords."""
+
+    leader: Database
+    target: Database
+    leader_url: str = field(repr=False)
+    target_url: str = field(repr=False)
+
+
+class Way(Protocol):
+    """How the data gets onto the target."""
+
+    name: str
+    """Stands in the command text of each step, so it never changes; the first way's is left out there."""
+
+    budget: int
+    """Seconds from maintenance mode to the point of no return, unless the user gives another figure."""
+
+    words: Words
+
+    # Decided from facts, before anything is declared.
+
+    def fits(self, prospect: Prospect) -> bool:
+        """Whether this is the way for that move."""
+        ...
+
+    def findings(self, prospect: Prospect) -> Iterator[Finding]:
+        """What speaks against it, or has to be known of it."""
+        ...
+
+    def follows(self, leader: Database) -> str | None:
+        """What the target is made to follow; None where it is born empty."""
+        ...
+
+    def is_target(self, database: Database, leader: Database) -> bool:
+        """Whether a database of this stack, which no app uses, is one that an earlier run made for this move."""
+        ...
+
+    # Done by the steps.
+
+    def is_tied(self, order: Order, target: Database) -> bool:
+        """
+        Whether a target that no app uses can be brought up to date from the leader still.
+
+        Raises:
+            Refused: it is one that fits no changeover from this leader.
+        """
+        ...
+
+    def wait_until_ready(self, c: Changeover) -> None:
+        """
+        Waits, gently, until all is there that can be there before the apps go down.
+
+        Raises:
+            TimedOut: the limit ran out; nothing has been changed.
+            Refused: it would not work on this database.
+        """
+        ...
+
+    def require_ready(self, c: Changeover, situation: Situation) -> None:
+        """The same again, right before the window opens: hours may have passed since it was found ready."""
+        ...
+
+    def require_reach(self, c: Changeover, leader: Session, target: Session) -> None:
+        """
+        Over SQL, with the apps still serving: all that the leader holds gets to the target, and soon.
+
+        Raises:
+            Refused, TimedOut: it does not; says what to do.
+        """
+        ...
+
+    def bring_over(self, c: Changeover, copy: Session, mark: Mark) -> None:
+        """
+        Everything up to the mark is on the target when this returns; the leader is fenced.
+
+        Raises:
+            TimedOut: it is not, within the budget.
+        """
+        ...
+
+    def bring_over_by_figure(self, c: Changeover, target: Database) -> bool:
+        """
+        The same where SQL cannot reach, as far as Heroku's figures tell; False when the target was cut off meanwhile,
+        as an earlier run had asked for.
+        """
+        ...
+
+    def cut(self, c: Changeover) -> None:
+        """What makes the target one that takes writes; notes `PASSING_RETURN` where it cannot be taken back."""
+        ...
+
+    def wait_until_cut(self, c: Changeover) -> None: ...
+
+    def settled(self, c: Changeover) -> Situation:
+        """What is live once a cut that may be under way has shown itself; before that, putting back is premature."""
+        ...
+
+
+class Proof(Protocol):
+    """How it is made sure that the target has every write."""
+
+    def sentence(self, leader: str, target: str, words: Words) -> str:
+        """For the runbook, in the middle of a sentence."""
+        ...
+
+    def require_reach(self, c: Changeover) -> None:
+        """
+        What the proof needs is there, with the apps still serving.
+
+        Raises:
+            Refused: says what is missing and what to do.
+        """
+        ...
+
+    def prepare(self, c: Changeover, situation: Situation) -> None:
+        """What can be done ahead while dynos end."""
+        ...
+
+    def carry_over(self, c: Changeover, situation: Situation, ends: Ends) -> None:
+        """
+        From apps that are down on the leader to apps that start on the target, from whatever stage before that.
+
+        Raises:
+            ChangeoverError: before the point of no return everything may be put back.
+            NeedsPerson: the target was cut off, and it is not certain that it has every write.
+        """
+        ...
+
+    def require_provable(self, c: Changeover, situation: Situation) -> None:
+        """
+        Apps that serve on a leader from which the target is cut off are taken down only if the target still has
+        everything.
+
+        Raises:
+            NeedsPerson: it has not, or that is not certain.
+        """
+        ...
+
+    def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
+        """Whether an old database was made read-only that was not sealed while the apps were moved."""
+        ...
