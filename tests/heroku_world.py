@@ -3,7 +3,7 @@
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, Facts, ProcessType
 from heroku_changeover.terms.order import STEPS
 from heroku_postgres import decision
-from heroku_postgres.decision import Decision
+from heroku_postgres.declared import Decision
 from heroku_postgres.known import Known, KnownGeneration
 from heroku_postgres.wish import Wish
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pulumiverse_heroku as heroku
 
     from heroku_changeover.terms.facts import Facts
-    from heroku_postgres.decision import Decision
+    from heroku_postgres.declared import Decision
     from heroku_postgres.generation import Generation
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from heroku_changeover.terms.command import (
 )
 from heroku_changeover.terms.facts import SERVICE
 from heroku_changeover.terms.order import STEPS, Order
-from heroku_postgres.decision import Declared
+from heroku_postgres.declared import Declared
 from heroku_postgres.wish import Wish
 
 TOKEN = "heroku-postgres:index:Generation"  # noqa: S105 - a Pulumi type token

@@ -1,28 +1,18 @@
 """The changeover in plain sentences, for whoever reads a preview and knows Heroku but not this project."""
 
-from typing import Protocol
-
 from heroku_changeover.terms.facts import Database
+from heroku_postgres.declared import Declared
 from heroku_postgres.wish import Wish
 
 
-class Target(Protocol):
-    """The parts of a declared generation that the sentences name."""
-
-    @property
-    def addon(self) -> str: ...
-    @property
-    def import_id(self) -> str | None: ...
-
-
-def runbook(wish: Wish, target: Target, leader: Database) -> tuple[str, ...]:
+def runbook(wish: Wish, target: Declared, leader: Database) -> tuple[str, ...]:
     """The steps in order, then what stays; with `hold` only those up to the follower that has caught up."""
     steps = _prepared(wish, target, leader)
     after = _held(target) if wish.hold else _switched(wish, target, leader)
     return tuple(f"{number}. {line}" for number, line in enumerate([*steps, *after], 1))
 
 
-def _prepared(wish: Wish, target: Target, leader: Database) -> list[str]:
+def _prepared(wish: Wish, target: Declared, leader: Database) -> list[str]:
     there = f"{target.addon} is there already, on {wish.plan}."
     made = (
         f"{target.addon} is created on {wish.plan} as a follower of {leader.name} ({leader.plan}). Heroku restarts "
@@ -32,11 +22,11 @@ def _prepared(wish: Wish, target: Target, leader: Database) -> list[str]:
     return [f"database: {there if target.import_id else made}", wait]
 
 
-def _held(target: Target) -> list[str]:
+def _held(target: Declared) -> list[str]:
     return [f"That is all, because hold is set: {target.addon} keeps following. `hold: false` does the rest."]
 
 
-def _switched(wish: Wish, target: Target, leader: Database) -> list[str]:
+def _switched(wish: Wish, target: Declared, leader: Database) -> list[str]:
     apps, proof, budget = _apps(wish), _proof(wish, target, leader), wish.window_budget
     companions = "poolers, credentials and other names that a person chose"
     return [
@@ -49,7 +39,7 @@ def _switched(wish: Wish, target: Target, leader: Database) -> list[str]:
     ]
 
 
-def _proof(wish: Wish, target: Target, leader: Database) -> str:
+def _proof(wish: Wish, target: Declared, leader: Database) -> str:
     if wish.verify == "sql":
         locked = f"every table of {leader.name} is locked against writes"
         return f"{locked} and {target.addon} is proved to have every committed write"

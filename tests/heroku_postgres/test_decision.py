@@ -3,7 +3,7 @@
 import pytest
 
 from heroku_changeover.terms.order import STEPS
-from heroku_postgres.decision import Decision, Declared, Kind
+from heroku_postgres.declared import Decision, Declared, Kind
 from heroku_postgres.known import Known
 from heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
@@ -97,7 +97,7 @@ def test_a_follower_that_is_still_being_made_is_the_target() -> None:
 def test_an_app_that_is_down_without_a_target_starts_nothing_new() -> None:
     decision = decide(wish(plan="standard-2"), facts(DOWN._replace(attachments=LEADER.attachments), LEADER))
 
-    assert ids(decision) == {"unfinished-changeover"}
+    assert ids(decision) == {"app-not-serving"}
     assert names(decision) == [LEADER.name]
 
 

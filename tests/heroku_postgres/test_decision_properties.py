@@ -1,12 +1,14 @@
 """What must hold for every decision, whatever is found: hypothesis makes up the worlds."""
 
+from collections.abc import Mapping
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heroku_changeover.terms.facts import App, Database, Facts
 from heroku_changeover.terms.order import STEPS
-from heroku_postgres import identity
-from heroku_postgres.decision import Kind
+from heroku_postgres.basis import basis_of
+from heroku_postgres.declared import Kind
 from heroku_postgres.wish import Wish
 from heroku_world import PLANS, app, attachment, decide, facts, known, wish
 
@@ -54,8 +56,8 @@ def wishes(draw: st.DrawFn) -> Wish:
     )
 
 
-def managed_databases(wanted: Wish, seen: Facts) -> dict[int, Database]:
-    return identity.managed_databases(wanted, seen, known(wanted, seen))
+def managed_databases(wanted: Wish, seen: Facts) -> Mapping[int, Database]:
+    return basis_of(wanted, seen, known(wanted, seen)).managed
 
 
 many = settings(max_examples=150, deadline=None)

@@ -3,7 +3,8 @@
 import pytest
 
 from heroku_changeover.terms.facts import App, Database, Dyno, Facts, ProcessType
-from heroku_postgres.findings import GB, Finding
+from heroku_changeover.terms.finding import Finding
+from heroku_changeover.ways.follow.findings import GB
 from heroku_postgres.wish import Wish
 from heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
@@ -154,9 +155,7 @@ def test_a_fresh_database_is_not_made_for_an_app_that_has_one() -> None:
     other = app(OTHER_APP, primary=LEADER)
     seen = facts(app(primary=None), more=(other,))
 
-    assert set(found(wish(plan="standard-0", adopt=None, apps=("shop", OTHER_APP)), seen)) == {
-        "app-on-another-database"
-    }
+    assert set(found(wish(plan="standard-0", adopt=None, apps=("shop", OTHER_APP)), seen)) == {"app-has-a-database"}
 
 
 def test_all_errors_are_found_at_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from heroku_changeover.terms.facts import Database, Facts
 from heroku_changeover.terms.order import STEPS
-from heroku_postgres.decision import Decision, Kind
+from heroku_postgres.declared import Decision, Kind
 from heroku_postgres.known import Known, KnownGeneration, known_from, read_known
 from heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
 
@@ -207,7 +207,7 @@ def test_an_app_that_was_added_while_steps_are_left_to_do_is_not_taken_along() -
 
     what, do = refusal(decide(wish(plan="standard-2", apps=("shop", OTHER_APP)), seen, knowing))
 
-    assert (what, do) == ("app-on-another-database", "take it out of `apps`")
+    assert (what, do) == ("app-outside-changeover", "take it out of `apps`")
 
 
 @pytest.mark.parametrize("listed", [True, False])

@@ -1,0 +1,28 @@
+"""What a look at a wanted changeover is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from heroku_changeover.terms.facts import App, Database, Facts
+from heroku_changeover.terms.prospect import Prospect
+from heroku_postgres.wish import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A changeover that is wanted: by whose wish, and from which database to which."""
+
+    wish: Wish
+    prospect: Prospect
+
+    @property
+    def facts(self) -> Facts:
+        return self.prospect.facts
+
+    @property
+    def primary(self) -> Database:
+        return self.prospect.primary
+
+    def apps(self, wanted: Callable[[App], bool]) -> list[App]:
+        """Those of the apps that move of which something is so."""
+        return [app for app in self.facts.apps if wanted(app)]
