@@ -24,7 +24,7 @@ from pulumi.runtime.proto import (
 )
 
 PLUGIN = (str(Path(sys.executable).with_name("pulumi-resource-heroku-postgres")),)
-TOKEN = "heroku-postgres:index:Database"
+DATABASE_TYPE = "heroku-postgres:index:Database"
 FEATURES = (resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS, resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES)
 LONGEST_ANSWER = 60.0
 
@@ -79,7 +79,7 @@ class Plugin:
             grpc.RpcError: its `details()` are what the engine shows to the user.
         """
         request = provider_pb2.ConstructRequest(
-            type=TOKEN, name=name, project="shop", stack="test", dryRun=preview, monitorEndpoint=self.address
+            type=DATABASE_TYPE, name=name, project="shop", stack="test", dryRun=preview, monitorEndpoint=self.address
         )
         request.inputs.update(inputs)
         answer = provider_pb2_grpc.ResourceProviderStub(self.channel).Construct(request, timeout=LONGEST_ANSWER)

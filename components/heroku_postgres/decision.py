@@ -70,7 +70,7 @@ def _settled(b: Basis, primary: Database) -> Decision:
     found = standing_findings(b.wish, b.facts, primary) + _left_to_do(b, primary, kept)
     generations = [_standing(b, n, protect=True) for n in kept]
     if b.number > 1 and b.wish.number_of(primary.name) == b.number and not b.is_serving:
-        # a destroy that was refused has taken its steps; those that run again find out what is left to do
+        # A destroy that a guard refused has taken steps out of the state: they run again, and find out what is left.
         generations = [replace(g, steps=STEPS) if g.role == "primary" else g for g in generations]
     retired = tuple(d.name for d in kept.values() if d is not primary)
     summary = f"{primary.name} is the primary on {primary.plan}"
@@ -170,8 +170,8 @@ def _standing(b: Basis, number: int, *, protect: bool) -> Declared:
     """
     A generation that is there already.
 
-    Those of its steps that have ended are declared again, and none else, so that no step ever runs for a database of
-    before; only the primary's may have one left to do, where a run broke after the move. One that was adopted has none.
+    Only steps that have ended are declared again, so that none ever runs for a database that was left long ago. The
+    primary alone gets all of them: a run that broke after the move has left some to do. An adopted one has no steps.
     """
     database, ended, role = b.managed[number], b.known.steps(number), _role(b, number)
     return Declared(
@@ -193,7 +193,7 @@ def _role(b: Basis, number: int) -> str:
 
 
 def _leader_before(b: Basis, number: int) -> str | None:
-    """What a primary was moved from: DATABASE when a run ended well last, or else the generation before it."""
+    """What DATABASE moved from to this one: what the last run that ended well left, else the generation before it."""
     last = b.left_by_the_last_run
     before = [d for n, d in b.managed.items() if n < number]
     leader = last if last and last is not b.managed[number] else before[-1] if before else None

@@ -1,7 +1,7 @@
 """One generation of a database: its add-on, its retire guard, and the steps that made it the primary."""
 
 from collections.abc import Awaitable
-from typing import cast
+from typing import NamedTuple, cast
 
 import pulumi
 import pulumi_command as command
@@ -19,60 +19,69 @@ from heroku_changeover.terms.command import (
 from heroku_changeover.terms.facts import SERVICE
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_postgres.declared import Declared
+from heroku_postgres.urns import GENERATION_TYPE
 from heroku_postgres.wish import Wish
 
-TOKEN = "heroku-postgres:index:Generation"  # noqa: S105 - a Pulumi type token
 COMMAND_INPUTS = ["create", "delete", "dir", "environment", "interpreter", "logging", "stdin", "triggers", "update"]
 """Every input of a Command: a step runs once in its life, whatever its text becomes later."""
 
 
-class Generation(pulumi.ComponentResource):
+class Shared(NamedTuple):
     """
-    An add-on with what belongs to it.
+    What all generations of a Database share.
 
-    `report` is what its restore step printed, None where it has no such step. `teardown` is the command that removes
-    it and nothing else. `last` is what comes to be last: its restore step, else its add-on. `database_id` is the UUID
-    of the add-on; by what is registered as output, later runs find the add-on whatever it is called by then.
+    `before` are the names that the Database had before this one; `app_id` is the UUID of the app that pays; `search` is
+    the folder with the program of the steps, as a shell text has it.
     """
+
+    wish: Wish
+    before: tuple[str, ...]
+    app_id: str
+    search: str
+
+
+class Generation(pulumi.ComponentResource):
+    """An add-on with what belongs to it."""
 
     database_id: pulumi.Output[str]
-    report: pulumi.Output[str] | None
-    teardown: pulumi.Output[str]
-    last: pulumi.CustomResource
+    """The UUID of the add-on; it is an output in the state, so that later runs find the add-on under any name."""
 
-    def __init__(
-        self,
-        wish: Wish,
-        before: tuple[str, ...],
-        declared: Declared,
-        app_id: str,
-        search: str,
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        """
-        `before` are names that the Database had. The engine hands its alias down as long as that has not been followed,
-        so everything has its own as well, for a run that broke in the middle.
-        """
-        self._name, self._before = f"{wish.name}-{declared.number}", [f"{name}-{declared.number}" for name in before]
+    report: pulumi.Output[str] | None
+    """What its restore step printed, None where it has no such step."""
+
+    teardown: pulumi.Output[str]
+    """The command that removes it and nothing else."""
+
+    last: pulumi.CustomResource
+    """Its restore step, which is the last to be carried out; its add-on where it has no such step."""
+
+    def __init__(self, shared: Shared, declared: Declared, opts: pulumi.ResourceOptions) -> None:
+        wish, number = shared.wish, declared.number
+        self._name, self._before = f"{wish.name}-{number}", [f"{name}-{number}" for name in shared.before]
         aliases = pulumi.ResourceOptions(aliases=self._earlier())
-        super().__init__(TOKEN, self._name, {}, pulumi.ResourceOptions.merge(opts, aliases))
-        self._wish, self._declared, self._search = wish, declared, search
-        self._addon = self._make_addon(app_id)
+        super().__init__(GENERATION_TYPE, self._name, {}, pulumi.ResourceOptions.merge(opts, aliases))
+        self._wish, self._declared, self._search, self._app_id = wish, declared, shared.search, shared.app_id
+        self._addon = self._make_addon()
         self.database_id = self._addon.id
-        self._app_id, self._place = app_id, _untied(self.urn).apply(open_urn)
+        self._place = _untied(self.urn).apply(open_urn)
         guard = self._make_guard()
         steps = self._make_steps(guard)
         restore = steps.get(STEPS[-1])
         self.report = restore.stdout if restore else None
         self.last = restore or self._addon
         self.teardown = self.urn.apply(lambda urn: teardown_text(urn, steps, declared.addon))
-        self.register_outputs({"database_id": self.database_id, "app_id": app_id})
+        self.register_outputs({"database_id": self.database_id, "app_id": self._app_id})
 
     def _earlier(self, part: str = "") -> list[pulumi.Input[str | pulumi.Alias]]:
-        """What a part of this generation, or without one this generation, was called by earlier names."""
+        """
+        What a part of this generation, or this generation itself, was called while the Database had another name.
+
+        The engine derives such aliases by itself, but only until the Database is in the state under its new name. A run
+        that broke after that has left parts under their old names.
+        """
         return [pulumi.Alias(name=f"{name}{part}") for name in self._before]
 
-    def _make_addon(self, app_id: str) -> heroku.addon.Addon:
+    def _make_addon(self) -> heroku.addon.Addon:
         """
         The leader is a plain string: an Output of the old add-on would tie the old one to the new one for good.
 
@@ -81,7 +90,7 @@ class Generation(pulumi.ComponentResource):
         declared = self._declared
         return heroku.addon.Addon(
             f"{self._name}-database",
-            app_id=app_id,
+            app_id=self._app_id,
             name=declared.addon,
             plan=f"{SERVICE}:{declared.plan}",
             config={"follow": declared.follow} if declared.follow else None,
@@ -177,7 +186,9 @@ class Generation(pulumi.ComponentResource):
 
 def _untied(output: pulumi.Output[str]) -> pulumi.Output[str]:
     """
-    The value without the tie to what it comes from. A component stands for all its children, so each would wait for
-    itself; and what is tied to an add-on is replaced with it.
+    The value alone, without the dependency on the resource that it comes from.
+
+    A child that depends on its own component depends on all the children of that, so it would wait for itself. A
+    command that depends on the add-on would be replaced whenever the add-on is.
     """
     return pulumi.Output(set(), cast("Awaitable[str]", output.future()), output.is_known())

@@ -6,16 +6,12 @@ state has is found on Heroku by its UUID, and only what it does not have is foun
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import pulumi
-
 from heroku_changeover.terms.order import STEPS
+from heroku_postgres.urns import COMMAND_IN_A_GENERATION, DATABASE_TYPE, GENERATION_IN_A_DATABASE
 
-DATABASE_TYPE = "heroku-postgres:index:Database"
-GENERATION_TYPE = f"{DATABASE_TYPE}$heroku-postgres:index:Generation"
-COMMAND_TYPE = f"{GENERATION_TYPE}$command:local:Command"
 PROMOTE = STEPS[3]
 
 
@@ -58,43 +54,13 @@ class Known(NamedTuple):
         return next((g.steps for g in self.generations if g.number == number), ())
 
 
-async def read_known(names: tuple[str, ...]) -> Known:
-    """
-    What the state of this very stack has of the Database that has one of these names, or had it before.
-
-    Raises:
-        pulumi.RunError: the state could not be read; without it nobody knows which databases are this stack's own.
-    """
-    try:
-        answer = await pulumi.runtime.invoke_async(
-            "pulumi:pulumi:readStackResourceOutputs", {"stackName": _own_reference()}
-        )
-    except Exception as error:
-        raise pulumi.RunError(f"the state of this stack could not be read: {error}; run this again") from error
-    return known_from((answer or {}).get("outputs") or {}, names)
-
-
-def _own_reference() -> str:
-    """A backend of one's own takes the plain name in each layout of its state; the service needs the organization."""
-    organization, stack = pulumi.get_organization(), pulumi.get_stack()
-    return stack if organization == "organization" else f"{organization}/{pulumi.get_project()}/{stack}"
-
-
-def names_before(aliases: Iterable[Any]) -> Iterator[str]:
-    """An alias is a URN, or says which part of it was another one; one that is an output is no name yet."""
-    for alias in aliases:
-        name = alias.rpartition("::")[2] if isinstance(alias, str) else getattr(alias, "name", None)
-        if isinstance(name, str):
-            yield name
-
-
 def known_from(resources: Mapping[str, Any], names: tuple[str, ...]) -> Known:
     """What is known of the Database with one of these names, from the outputs of all resources by their URNs."""
     found = [(*_parts(urn), row.get("outputs") or {}) for urn, row in resources.items()]
     own = next((outputs for kind, name, outputs in found if kind.endswith(DATABASE_TYPE) and name in names), {})
-    members = [(name, outputs) for kind, name, outputs in found if kind.endswith(GENERATION_TYPE)]
+    members = [(name, outputs) for kind, name, outputs in found if kind.endswith(GENERATION_IN_A_DATABASE)]
     generations = [(*_numbered(name), name, outputs) for name, outputs in members if outputs.get("database_id")]
-    commands = {name for kind, name, _ in found if kind.endswith(COMMAND_TYPE)}
+    commands = {name for kind, name, _ in found if kind.endswith(COMMAND_IN_A_GENERATION)}
     mine = [_generation(n, name, outputs, commands) for owner, n, name, outputs in generations if owner in names]
     others = [(owner, str(outputs["database_id"])) for owner, _, _, outputs in generations if owner not in names]
     return Known(

@@ -20,7 +20,7 @@ from pulumi.provider.server import ComponentInitError
 from pulumi.runtime import settings
 
 from heroku_changeover.terms.errors import ChangeoverError
-from heroku_postgres import database
+from heroku_postgres import alone
 from heroku_postgres.database import Database
 
 PACKAGE = "heroku-postgres"
@@ -100,5 +100,5 @@ def _repository(package: PackageMetadata) -> str:
 
 def main() -> None:
     """Serves the component until the engine ends."""
-    database.ONE_RUN = provider = Provider()
+    alone.ONE_RUN = provider = Provider()
     serve(provider, sys.argv[1:])

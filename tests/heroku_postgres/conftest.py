@@ -12,7 +12,7 @@ import pytest
 from pulumi.runtime import mocks, rpc, settings
 
 from heroku_changeover.terms.facts import Facts
-from heroku_postgres import Database, DatabaseArgs, database
+from heroku_postgres import Database, DatabaseArgs, database, looking
 from heroku_postgres.known import Known
 from heroku_world import app, facts, known, wish
 
@@ -118,7 +118,7 @@ def _reading(knowing: Known | None, seen: Facts | Callable[[], Facts], args: dic
     facts = BEFORE_ANY if callable(seen) else seen
     wanted = wish(plan=str(args.get("plan")), adopt=args.get("adopt"))
 
-    async def read(*_: Any) -> Known:
+    def read(*_: Any) -> Known:
         return known(wanted, facts) if knowing is None else knowing
 
     return read
@@ -145,7 +145,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Declare]:
         **args: Any,
     ) -> Recorder:
         recorder = recorder or Recorder()
-        monkeypatch.setattr(database, "look", lambda _apps, **_likely: seen() if callable(seen) else seen)
+        monkeypatch.setattr(looking, "look", lambda _apps, **_likely: seen() if callable(seen) else seen)
         monkeypatch.setattr(database, "read_known", _reading(knowing, seen, args))
         monkeypatch.setattr(pulumi, "warn", lambda message, *_: recorder.said.append(message))
         monkeypatch.setattr(pulumi, "info", lambda message, *_: recorder.said.append(message))

@@ -1,15 +1,16 @@
 """Names that have come to mean something else: what is gone on with by UUID, and what is refused with one advice."""
 
-import asyncio
 from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime.invoke import InvokeResult
 
 from heroku_changeover.terms.facts import Database, Facts
 from heroku_changeover.terms.order import STEPS
 from heroku_postgres.declared import Decision, Kind
-from heroku_postgres.known import Known, KnownGeneration, known_from, read_known
+from heroku_postgres.known import Known, KnownGeneration, known_from
+from heroku_postgres.state import read_known
 from heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
@@ -260,27 +261,27 @@ def test_the_state_says_which_add_on_a_generation_is_and_which_steps_have_ended(
 def test_the_state_of_the_very_stack_is_read(monkeypatch: pytest.MonkeyPatch, organization: str, asked: str) -> None:
     seen = []
 
-    async def invoke(token: str, inputs: dict[str, str]) -> dict[str, dict[str, str]]:
+    def invoke(token: str, inputs: dict[str, str]) -> InvokeResult:
         seen.append((token, inputs["stackName"]))
-        return {"outputs": {}}
+        return InvokeResult({"outputs": {}})
 
     _in_stack(monkeypatch, invoke, organization)
 
-    assert asyncio.run(read_known(("db",))) == Known()
+    assert read_known(("db",)) == Known()
     assert seen == [("pulumi:pulumi:readStackResourceOutputs", asked)]
 
 
 def test_a_state_that_cannot_be_read_is_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def invoke(*_: object) -> None:
+    def invoke(*_: object) -> None:
         raise OSError("the bucket does not answer")
 
     _in_stack(monkeypatch, invoke)
 
     with pytest.raises(pulumi.RunError, match="state of this stack could not be read: the bucket does not answer"):
-        asyncio.run(read_known(("db",)))
+        read_known(("db",))
 
 
 def _in_stack(monkeypatch: pytest.MonkeyPatch, invoke: Any, organization: str = "organization") -> None:
-    monkeypatch.setattr(pulumi.runtime, "invoke_async", invoke)
+    monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
     for name, value in (("organization", organization), ("project", "shop"), ("stack", "production")):
         monkeypatch.setattr(pulumi, f"get_{name}", lambda value=value: value)

@@ -14,8 +14,8 @@ from local_heroku.launcher import LocalHeroku
 
 SECRET = {_special_sig_key: _special_secret_sig, "value": "standard-2"}
 BROKEN = """
-from heroku_postgres import database, plugin
-database.look = lambda *_, **__: 1 // 0
+from heroku_postgres import looking, plugin
+looking.look = lambda *_, **__: 1 // 0
 plugin.main()
 """
 

@@ -15,7 +15,8 @@ from heroku_changeover.rescue import keeper
 from heroku_changeover.terms import errors
 from heroku_changeover.terms.order import STEPS
 from heroku_postgres import Database, DatabaseArgs
-from heroku_postgres.database import CREATE_MINUTES, TOKEN
+from heroku_postgres.database import CREATE_MINUTES
+from heroku_postgres.urns import DATABASE_TYPE
 from heroku_postgres.wish import Wish
 from heroku_world import app, database, decide, facts, known, wish
 from readme import README, ROOT, program, table
@@ -126,7 +127,7 @@ def test_the_programs_of_the_readme_declare_what_the_component_has() -> None:
     resource, outputs = declared["resources"]["db"], declared["outputs"]
     arguments, attributes = (in_camel_case(c.__annotations__) for c in (DatabaseArgs, Database))
 
-    assert resource["type"] == TOKEN
+    assert resource["type"] == DATABASE_TYPE
     assert set(resource["properties"]) <= arguments
     assert {re.fullmatch(r"\$\{db\.(\w+)\}", value)[1] for value in outputs.values()} <= attributes  # type: ignore[index]
     compile(program("python"), "README.md", "exec")

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from heroku_changeover.terms.errors import BadInput
-from heroku_postgres.wish import wish_from
+from heroku_postgres.arguments import wish_from
 
 GOOD: dict[str, Any] = {"app": "shop", "plan": "standard-2"}
 
