@@ -15,8 +15,8 @@ from heroku_changeover.terms.errors import (
 PLATFORM_API = "https://api.heroku.com"
 DATA_API = "https://api.data.heroku.com"
 
-TOKEN = re.compile(r"[!-~]+")
-"""Visible ASCII: anything else cannot be sent in a header, and an error about it would show the token."""
+CREDENTIAL = re.compile(r"[!-~]+")
+"""What a token may consist of: anything else cannot be sent in a header, and an error about it would show the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def address_from(environ: Mapping[str, str]) -> Address:
             f"HEROKU_API_URL is {platform} but the Data API is {data}: both have to be on this machine, or neither"
         )
     token = environ.get("HEROKU_API_KEY", "").strip() or _token_from_netrc(platform, environ)
-    if not TOKEN.fullmatch(token):
+    if not CREDENTIAL.fullmatch(token):
         raise BadInput("HEROKU_API_KEY, or the password in ~/.netrc, has characters that no token has; copy it anew")
     return Address(platform, data, token)
 
