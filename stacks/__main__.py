@@ -1,17 +1,12 @@
 """The program: reads the stack's config, declares one database, exports what an operator asks for."""
 
-import gc
-
 import pulumi
 from pulumi.runtime import get_config_env
 
 from heroku_postgres import Database, DatabaseArgs
+from heroku_postgres.arguments import config_key
 
-# What is loaded by now, most of it Pulumi's, lives until the program ends. The collector would walk over all of it
-# several times, at the end too, which is a tenth of a preview.
-gc.freeze()
-
-KEYS = ("adopt", "app", "apps", "followerLimit", "hold", "oneOffDynos", "plan", "verify", "windowBudget")
+KEYS = sorted(config_key(argument) for argument in DatabaseArgs.__annotations__)
 
 
 def refuse_unknown_keys() -> None:

@@ -146,3 +146,10 @@ def test_the_seconds_that_the_readme_gives_as_defaults_are_those_of_the_project(
     assert {key: meaning.rstrip(" .|").split()[-1] for key, meaning in said.items()} == {
         key: str(declared["default"]) for key, declared in config.items() if declared["type"] == "integer"
     }
+
+
+def test_the_program_hands_on_every_argument() -> None:
+    """It takes every key that there is an argument for; one that it did not hand on would be ignored in silence."""
+    program = (ROOT / "stacks" / "__main__.py").read_text()
+
+    assert [argument for argument in DatabaseArgs.__annotations__ if f'"{argument}"' not in program] == []

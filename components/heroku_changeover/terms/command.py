@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.order import ONE_OFF_POLICIES, VERIFY_MODES, Order
@@ -57,9 +57,9 @@ def step_arguments(step: str, order: Order) -> list[str]:
     for app in order.apps:
         arguments += ["--app", app]
     arguments += ["--from", order.leader, "--to", order.target]
-    for flag, name in _OPTIONAL.items():
+    for name in _OPTIONS:
         if getattr(order, name) != _DEFAULTS[name]:
-            arguments += [flag, str(getattr(order, name))]
+            arguments += [_flag(name), str(getattr(order, name))]
     return arguments
 
 
@@ -101,15 +101,6 @@ def teardown_text(urn: str, steps: Iterable[str], addon: str) -> str:
     return " ".join(["pulumi destroy", *targets, f"--message 'remove {addon}'"])
 
 
-_OPTIONAL = {
-    "--way": "way",
-    "--budget": "budget",
-    "--follower-limit": "follower_limit",
-    "--one-off-dynos": "one_off_dynos",
-    "--verify": "verify",
-}
-
-
 def order_from(options: argparse.Namespace, urn: str = "") -> Order:
     """The order that a parsed command line spells."""
     return Order(
@@ -118,7 +109,7 @@ def order_from(options: argparse.Namespace, urn: str = "") -> Order:
         leader=options.leader,
         target=options.target,
         urn=urn,
-        **{name: getattr(options, name) for name in _OPTIONAL.values()},
+        **{name: getattr(options, name) for name in _OPTIONS},
     )
 
 
@@ -167,25 +158,27 @@ def add_order_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--from", required=True, dest="leader", metavar="ADDON", help="the database that is left")
     add("--to", required=True, dest="target", metavar="ADDON", help="the database that becomes the primary")
-    add("--way", default=_DEFAULTS["way"], metavar="WAY", help="how the data gets over (%(default)s)")
-    add(
-        "--budget",
-        type=positive,
-        default=_DEFAULTS["budget"],
-        metavar="SECONDS",
-        help="from maintenance to the point of no return (%(default)s)",
-    )
-    add(
-        "--follower-limit",
-        type=positive,
-        default=_DEFAULTS["follower_limit"],
-        metavar="SECONDS",
-        help="for the new database to be ready (%(default)s)",
-    )
-    add(
-        "--one-off-dynos",
-        choices=ONE_OFF_POLICIES,
-        default=_DEFAULTS["one_off_dynos"],
-        help="what happens to them (%(default)s)",
-    )
-    add("--verify", choices=VERIFY_MODES, default=_DEFAULTS["verify"], help="how the proof is made (%(default)s)")
+    for name, option in _OPTIONS.items():
+        add(_flag(name), default=_DEFAULTS[name], **option)
+
+
+_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "way": {"metavar": "WAY", "help": "how the data gets over (%(default)s)"},
+    "budget": {
+        "type": positive,
+        "metavar": "SECONDS",
+        "help": "from maintenance to the point of no return (%(default)s)",
+    },
+    "follower_limit": {
+        "type": positive,
+        "metavar": "SECONDS",
+        "help": "for the new database to be ready (%(default)s)",
+    },
+    "one_off_dynos": {"choices": ONE_OFF_POLICIES, "help": "what happens to them (%(default)s)"},
+    "verify": {"choices": VERIFY_MODES, "help": "how the proof is made (%(default)s)"},
+}
+"""What of an order may be left out on a command line, by its name in the order: how the parser takes it."""
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
