@@ -5,7 +5,8 @@ import pytest
 from heroku_changeover.terms.facts import App, Database, Dyno, Facts, ProcessType
 from heroku_postgres.findings import GB, Finding
 from heroku_postgres.wish import Wish
-from heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
+
+from .heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SHOP = app(primary=LEADER)

@@ -10,7 +10,8 @@ from heroku_changeover.terms.facts import Database, Facts
 from heroku_changeover.terms.order import STEPS
 from heroku_postgres.decision import Decision, Kind
 from heroku_postgres.known import Known, KnownGeneration, known_from, read_known
-from heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
+
+from .heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SECOND = database("shop-db-2", plan="standard-2")

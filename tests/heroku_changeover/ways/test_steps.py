@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from kit.operator import STEPS, Operator
+from kit.rogue import rogue_on
 from local_heroku.launcher import LocalHeroku
-from rogue import rogue_on
 
 pytestmark = pytest.mark.steps
 
