@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
+from heroku_changeover.terms.order import STEPS
 from kit.orders import Customer
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack
 from toolchain.stack import end
 
-STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 APP, OLD_PLAN, NEW_PLAN, ROWS = "shop", "standard-0", "standard-2", 5000
 
 
