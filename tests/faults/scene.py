@@ -17,7 +17,8 @@ from typing import Any
 import psutil
 import psycopg
 
-from faults.cases import READS, WRITES, Case
+from faults.cases import Case
+from kit.acts import READS, WRITES
 from kit.orders import Customer
 from kit.project import project_in
 from kit.rogue import Rogue, rogue_on
