@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from demo.walk import new_stack_in
+from kit.project import new_stack_in
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack, find
 

@@ -23,7 +23,8 @@ from bench.many import databases, previews
 from bench.stage import BenchFailed, Measured, measure, stage
 from bench.steps_cost import costs_of
 from conformance.heroku_cli import NoCli, install
-from demo.walk import ROOT, new_stack_in
+from kit.checkout import ROOT
+from kit.project import new_stack_in
 from toolchain import Stack, Unavailable, find
 
 ROUNDS, APPS, DATABASES, PREVIEWS = 3, 8, 10, 21

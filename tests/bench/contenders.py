@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.stage import APP, NEW_PLAN, BenchFailed, Stage
 from conformance.heroku_cli import Cli
+from heroku_changeover.terms.order import STEPS
 
 RUNBOOK = Path(__file__).parent / "runbook.sh"
 LIMIT = 600
@@ -37,6 +38,7 @@ def by_pulumi(s: Stage) -> dict[str, Any]:
     observer = {
         "PYTHONPATH": str(Path(__file__).parent / "injected"),
         "BENCH_LOG": str(s.stack.project / "steps.jsonl"),
+        "BENCH_STEPS": " ".join(STEPS),
     }
     ran = s.stack.pulumi("up", "--yes", "--skip-preview", env=observer, timeout=LIMIT)
     if ran.code or s.primary() != f"{APP}-db-2":

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.timeline import Window, outage, silences, upgrade_timeline, window_of
-from demo.orders import Customer
-from demo.walk import orders_on, project_in
+from kit.orders import Customer, orders_on
+from kit.project import project_in
+from kit.rogue import Rogue, rogue_on
 from local_heroku.launcher import LocalHeroku
-from rogue import Rogue, rogue_on
 from toolchain import Stack
 
 APP, OLD_PLAN, NEW_PLAN, ROWS = "shop", "standard-0", "standard-2", 1000

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-API = ("maintenance-on", "scale-down", "stop-one-off", "keep-attached", "unfollow", "attach", "scale-up")
-API_LATE = ("maintenance-off", "carry-schedule")
-SQL = ("reach-over-sql", "end-sessions", "lock", "barrier", "await-replay", "await-writable", "seal")
-WAITING = ("await-dynos", "await-one-offs", "await-unfollowed", "await-release", "await-web")
-KINDS = {**dict.fromkeys((*API, *API_LATE), "API"), **dict.fromkeys(SQL, "SQL"), **dict.fromkeys(WAITING, "waiting")}
+from kit.acts import OVER_SQL, READS, WRITES
+
+KINDS = {act.value: kind for kind, acts in (("API", WRITES), ("SQL", OVER_SQL), ("waiting", READS)) for act in acts}
 PARTS = ("engine", "process start", "imports", "API", "SQL", "waiting", "own work")
 LAST = "service back"
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.heroku_cli import Cli
-from demo.orders import Customer
-from demo.walk import orders_on
+from kit.orders import Customer, orders_on
 from local_heroku.launcher import LocalHeroku
 
 RUNBOOK = Path(__file__).parents[1] / "bench" / "runbook.sh"

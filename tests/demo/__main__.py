@@ -10,8 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from demo.orders import Customer
-from demo.walk import APP, OLD_PLAN, ROOT, ROWS, DemoFailed, Walk, orders_on, project_in, result_of
+from demo.walk import APP, OLD_PLAN, ROWS, DemoFailed, Walk, result_of
+from kit.checkout import ROOT
+from kit.orders import Customer, orders_on
+from kit.project import project_in
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack, Unavailable, find
 

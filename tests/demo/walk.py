@@ -2,24 +2,21 @@
 
 import json
 import shlex
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from demo.orders import Customer
+from heroku_changeover.terms.order import STEPS
+from kit.orders import Customer
 from local_heroku.launcher import LocalHeroku
-from toolchain import Stack, Toolchain
+from toolchain import Stack
 from toolchain.stack import end
 
-ROOT = Path(__file__).parents[2]
-STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 APP, OLD_PLAN, NEW_PLAN, ROWS = "shop", "standard-0", "standard-2", 5000
 
 
@@ -91,38 +88,6 @@ class Walk:
         """How many resources the engine would still change."""
         summary = json.loads(self.stack.pulumi("preview", "--json", check=True).stdout)["changeSummary"]
         return sum(count for operation, count in summary.items() if operation != "same")
-
-
-NOT_COPIED = ("__pycache__", "Pulumi.*.yaml", "requirements.txt")
-
-
-def project_in(folder: Path, checkout: Path = ROOT) -> Path:
-    """
-    The program as it is in this repository, in a folder where config may be changed.
-
-    Without the files of stacks that somebody made here: what they hold is encrypted with a passphrase of that person's.
-    """
-    project = folder / "project"
-    folder.mkdir(exist_ok=True)
-    shutil.copytree(checkout / "stacks", project / "stacks", ignore=shutil.ignore_patterns(*NOT_COPIED))
-    shutil.copy(checkout / "Pulumi.yaml", project)
-    (project / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-    return project
-
-
-def new_stack_in(folder: Path, toolchain: Toolchain) -> Stack:
-    """A stack that was made and no more, for others to be copied from."""
-    stack = Stack(toolchain, project_in(folder), folder / "home", folder / "state")
-    stack.create()
-    return stack
-
-
-def orders_on(url: str) -> dict[int, str]:
-    """Every order on a database, by id."""
-    import psycopg
-
-    with psycopg.connect(url) as connection:
-        return {int(i): str(reference) for i, reference in connection.execute("SELECT id, reference FROM orders")}
 
 
 def is_gone(heroku: LocalHeroku, addon: str) -> bool:

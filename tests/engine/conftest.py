@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from demo.walk import project_in
+from kit.project import project_in
+from kit.rogue import rogue_on
 from local_heroku.launcher import LocalHeroku
-from rogue import rogue_on
 from toolchain import Finished, Stack
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from uv import find_uv_bin
 
-from released import copy_to
+from kit.checkout import copy_to
 
 PROGRAMS = Path(__file__).parent / "programs"
 INSTALL_SECONDS = 240

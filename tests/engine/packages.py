@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
+from kit.checkout import copy_to
 from local_heroku.launcher import LocalHeroku
-from released import copy_to
 from toolchain import Stack, find
 
 from .conftest import Operator

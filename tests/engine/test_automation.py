@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.walk import ROOT
+from kit.checkout import ROOT
 
 from .conftest import Operator
 

@@ -11,7 +11,6 @@ from local_heroku.launcher import LocalHeroku
 from .conftest import Operator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
-STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 
 
 def test_the_first_up_adopts_the_database_and_touches_nothing(operator: Operator) -> None:

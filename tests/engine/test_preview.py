@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from heroku_changeover.terms.order import STEPS
 from local_heroku.launcher import LocalHeroku
 
 from .conftest import Operator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
-STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 
 
 @pytest.fixture

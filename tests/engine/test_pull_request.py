@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.walk import ROOT, STEPS
+from heroku_changeover.terms.order import STEPS
+from kit.checkout import ROOT
 from local_heroku.launcher import LocalHeroku
 
 from .conftest import Operator

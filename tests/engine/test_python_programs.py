@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from kit.rogue import rogue_on
 from local_heroku.launcher import LocalHeroku
-from rogue import rogue_on
 from toolchain import Stack
 
 from . import consumer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-import readme
+from kit import readme
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack
 

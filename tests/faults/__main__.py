@@ -16,13 +16,13 @@ from typing import Any
 
 from rich.console import Console
 
-from demo.walk import new_stack_in
 from faults.cases import Case, cases
 from faults.identity.cases import Case as Slip
 from faults.identity.cases import cases as slips
 from faults.identity.run import Outcome as Ending
 from faults.identity.run import run_case as run_slip
 from faults.run import Outcome, run_case
+from kit.project import new_stack_in
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack, Unavailable, find
 

@@ -5,45 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heroku_changeover.terms.acts import Act
-
-WRITES = {
-    Act.MAINTENANCE_ON: ("PATCH", "/apps/{app}"),
-    Act.SCALE_DOWN: ("PATCH", "/apps/{app}/formation"),
-    Act.STOP_ONE_OFF: ("POST", "/apps/{app}/dynos/.*/actions/stop"),
-    Act.KEEP_ATTACHED: ("POST", "/addon-attachments"),
-    Act.UNFOLLOW: ("PUT", "/client/v11/databases/.*/unfollow"),
-    Act.ATTACH: ("POST", "/addon-attachments"),
-    Act.SCALE_UP: ("PATCH", "/apps/{app}/formation"),
-    Act.MAINTENANCE_OFF: ("PATCH", "/apps/{app}"),
-    Act.CARRY_SCHEDULE: ("POST", "/client/v11/databases/.*/transfer-schedules"),
-}
-"""Acts that are a write to an API: method and path of the request, by which a fault finds it."""
-
-READS = {
-    Act.AWAIT_AVAILABLE: "/client/v11/databases/.*",
-    Act.AWAIT_CLOSE: "/client/v11/databases/.*",
-    Act.AWAIT_DYNOS: "/apps/{app}/dynos",
-    Act.AWAIT_ONE_OFFS: "/apps/{app}/dynos",
-    Act.AWAIT_UNFOLLOWED: "/client/v11/databases/.*",
-    Act.AWAIT_RELEASE: "/apps/{app}/releases",
-    Act.AWAIT_WEB: "/apps/{app}/dynos",
-}
-"""Acts that wait for what an API says: the path that is read."""
-
-OVER_SQL = (
-    Act.REACH,
-    Act.END_SESSIONS,
-    Act.LOCK,
-    Act.BARRIER,
-    Act.AWAIT_REPLAY,
-    Act.AWAIT_STRANGERS,
-    Act.AWAIT_WRITABLE,
-    Act.SEAL,
-)
-"""Acts that are, or wait for, something on the database servers."""
-
-ELSEWHERE = {Act.START_KEEPER, Act.UNSEAL}
-"""Acts that ask neither an API nor, but for the way back of a switch that cannot be proved, a database server."""
+from kit.acts import OVER_SQL, READS, WRITES
 
 ENDINGS = ("step-killed", "step-ended", "ctrl-c", "ctrl-c-twice", "cli-killed", "machine-lost")
 """Ways in which a run ends before its time."""
@@ -132,7 +94,7 @@ def _answers(chosen: random.Random) -> Iterator[Case]:
 
 
 def _servers() -> Iterator[Case]:
-    for act in OVER_SQL:
+    for act in (act for act in OVER_SQL if act in _reached()):
         yield Case("leader-restarted", act, "before")
     for act in (Act.REACH, Act.BARRIER, Act.AWAIT_REPLAY):
         yield Case("follower-stopped", act, "before")

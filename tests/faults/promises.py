@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from demo.orders import Customer
 from faults.scene import LOST, NEEDS_MENDING, SECOND, SIZES, Scene, left_behind
+from kit.orders import Customer
+from kit.rogue import Rogue
 from local_heroku.launcher import visit
-from rogue import Rogue
 
 NEW_PLAN = "standard-2"
 BACK_WITHIN = 5.0

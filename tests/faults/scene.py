@@ -17,11 +17,12 @@ from typing import Any
 import psutil
 import psycopg
 
-from demo.orders import Customer
-from demo.walk import project_in
-from faults.cases import READS, WRITES, Case
+from faults.cases import Case
+from kit.acts import READS, WRITES
+from kit.orders import Customer
+from kit.project import project_in
+from kit.rogue import Rogue, rogue_on
 from local_heroku.launcher import LocalHeroku
-from rogue import Rogue, rogue_on
 from toolchain import Stack
 
 INJECTED = Path(__file__).parent / "injected"

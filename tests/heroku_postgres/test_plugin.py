@@ -9,7 +9,7 @@ import grpc
 import pytest
 from pulumi.runtime.rpc import UNKNOWN, _special_secret_sig, _special_sig_key
 
-from hosted_plugin import Plugin, hosted
+from kit.hosted_plugin import Plugin, hosted
 from local_heroku.launcher import LocalHeroku
 
 SECRET = {_special_sig_key: _special_secret_sig, "value": "standard-2"}

@@ -18,9 +18,10 @@ from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.database import CREATE_MINUTES
 from heroku_postgres.urns import DATABASE_TYPE
 from heroku_postgres.wish import Wish
-from heroku_world import app, database, decide, facts, known, wish
-from readme import README, ROOT, program, table
+from kit.checkout import ROOT
+from kit.readme import README, program, table
 
+from .heroku_world import app, database, decide, facts, known, wish
 from .test_schema import in_camel_case
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

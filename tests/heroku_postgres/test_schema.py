@@ -10,7 +10,8 @@ import yaml
 
 from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.plugin import Provider
-from readme import ROOT, table
+from kit.checkout import ROOT
+from kit.readme import table
 
 ARGUMENTS = ("argument", "config key", "meaning")
 """The head of the README's table of them."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from heroku_changeover.terms.order import STEPS
 from local_heroku.launcher import LocalHeroku
 
-STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 LIMIT = 60
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hosted_plugin import hosted
-from released import ROOT, copy_to
+from kit.checkout import ROOT, copy_to
+from kit.hosted_plugin import hosted
 
 OFFLINE = {**os.environ, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 VERSION = version("heroku-postgres")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from demo.walk import project_in
+from kit.project import project_in
 from sandbox.heroku import ADDON, APP, PLAN, Running, changeover_in
 from toolchain import Stack, Toolchain
 

@@ -1,7 +1,7 @@
 """
 Loaded by every Python process under measure: when a step began, did each of its acts, and ended.
 
-One line of JSON a step, in the file that BENCH_LOG names.
+One line of JSON a step, in the file that BENCH_LOG names; BENCH_STEPS has the words by which a step is known.
 """
 
 import atexit
@@ -12,7 +12,6 @@ import time
 from typing import Any
 
 EVENT = "heroku_changeover.act"
-STEPS = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 
 
 def _started() -> float:
@@ -41,6 +40,6 @@ def _install(path: str, step: str) -> None:
 
 
 if "BENCH_LOG" in os.environ and any(os.path.basename(word) == "heroku-changeover" for word in sys.orig_argv):
-    name = next((word for word in sys.orig_argv if word in STEPS), None)
+    name = next((word for word in sys.orig_argv if word in os.environ["BENCH_STEPS"].split()), None)
     if name:
         _install(os.environ["BENCH_LOG"], name)

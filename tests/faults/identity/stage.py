@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 
-from demo.walk import project_in
 from faults.cases import Case as Fault
 from faults.identity.cases import Case
 from faults.scene import CaseFailed, Scene, play
 from heroku_changeover.terms.command import teardown_text
 from heroku_changeover.terms.order import STEPS
+from kit.project import project_in
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack
 

@@ -16,7 +16,8 @@ import psutil
 import psycopg
 import pytest
 
-from kit.operator import STEPS, Operator
+from heroku_changeover.terms.order import STEPS
+from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps

@@ -1,4 +1,4 @@
-"""The words that stand in stacks for all time."""
+"""The words that stand in stacks for all time; the tests have their list here and nowhere else."""
 
 from heroku_changeover.terms.acts import Act
 from heroku_changeover.terms.moments import Moment

@@ -17,8 +17,9 @@ from heroku_changeover.reach.postgres.session import open_session
 from heroku_changeover.reach.sql import Mark
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import TimedOut
+from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways.follow.replay import wait_until_replayed
-from kit.operator import STEPS, Operator
+from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps

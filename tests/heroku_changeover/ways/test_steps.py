@@ -7,9 +7,10 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from kit.operator import STEPS, Operator
+from heroku_changeover.terms.order import STEPS
+from kit.operator import Operator
+from kit.rogue import rogue_on
 from local_heroku.launcher import LocalHeroku
-from rogue import rogue_on
 
 pytestmark = pytest.mark.steps
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.walk import ROOT
+from kit.checkout import ROOT
 
 README = (ROOT / "README.md").read_text()
 

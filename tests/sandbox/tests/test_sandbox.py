@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
-from demo.walk import project_in
+from kit.project import project_in
 from sandbox.heroku import at_work, changeover_in
 from sandbox.shell import NEXT, PROMPT
 from toolchain import Stack

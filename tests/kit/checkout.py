@@ -1,9 +1,9 @@
-"""A copy of what a release of this repository is made of, so that nothing is built in the checkout of the tests."""
+"""This checkout, and a copy of what a release is made of, so that nothing is built in the checkout itself."""
 
 import shutil
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PARTS = ("components", "plugin", "Makefile", "MANIFEST.in", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE")
 MADE = ("__pycache__", "*.egg-info", "venv", "build")
 

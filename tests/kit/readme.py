@@ -1,9 +1,9 @@
 """The README as tests read it: its tables, and the programs that it prints."""
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from kit.checkout import ROOT
+
 README = (ROOT / "README.md").read_text()
 
 

@@ -1,4 +1,4 @@
-"""A client that keeps ordering, with a ledger of every order that the app acknowledged."""
+"""A client that keeps ordering, with a ledger of every order that was acknowledged, and what a database has of them."""
 
 import json
 import threading
@@ -62,3 +62,11 @@ class Customer:
         """The longest time between two acknowledged orders, in seconds: the outage as a client sees it."""
         moments = [since, *sorted(t for t in self.answered_at if since <= t <= until), until]
         return max(later - earlier for earlier, later in pairwise(moments))
+
+
+def orders_on(url: str) -> dict[int, str]:
+    """Every order on a database, by id."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        return {int(i): str(reference) for i, reference in connection.execute("SELECT id, reference FROM orders")}
