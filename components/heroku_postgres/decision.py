@@ -7,6 +7,8 @@ from heroku_changeover.terms.facts import Database, Facts
 from heroku_changeover.terms.finding import Finding, has_errors
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.terms.prospect import Prospect
+from heroku_changeover.ways.listed import way_for
+from heroku_changeover.ways.way import Way
 from heroku_postgres.basis import Basis, basis_of
 from heroku_postgres.declared import Decision, Declared, Kind
 from heroku_postgres.findings import missing, unfinished
@@ -91,32 +93,35 @@ def _left_to_do(b: Basis, primary: Database, kept: Mapping[int, Database]) -> li
 
 
 def _changeover(b: Basis, primary: Database) -> Decision:
-    goal = _target(b, primary) or b.next_number
+    way = way_for(Prospect(b.facts, primary, b.wish.plan))
+    goal = _target(b, way, primary) or b.next_number
     existing = b.managed.get(goal)
-    target = _target_declared(b.wish, goal, existing, primary)
+    target = _target_declared(b.wish, way, goal, existing, primary)
+    prospect = Prospect(b.facts, primary, b.wish.plan, target.addon, existing)
     kept = {n: d for n, d in b.managed.items() if d is primary or (not d.is_follower and n != goal)}
     found = standing_findings(b.wish, b.facts, primary)
-    found += changeover_findings(Outlook(b.wish, Prospect(b.facts, primary, b.wish.plan, target.addon, existing)))
+    found += changeover_findings(Outlook(b.wish, prospect, way))
     found += _in_the_middle(b, primary, existing, _cut_off(b, primary, kept))
     if has_errors(found):
         return _refused(b, found)
-    before = _prepared(b, primary, target, kept, found)
+    before = _prepared(b, way, primary, target, kept, found)
     return before if b.wish.hold else _switched(before, b.wish, target, primary, kept)
 
 
 def _prepared(
-    b: Basis, leader: Database, target: Declared, kept: Mapping[int, Database], found: list[Finding]
+    b: Basis, way: Way, leader: Database, target: Declared, kept: Mapping[int, Database], found: list[Finding]
 ) -> Decision:
     generations = [target, *(_standing(b, n, protect=b.wish.hold) for n in kept)]
+    move = f"{target.addon} ({b.wish.plan}) is prepared {way.words.is_born} {leader.name} ({leader.plan})"
     return Decision(
         kind=Kind.PREPARED,
         generations=tuple(sorted(generations, key=lambda g: g.number)),
         findings=tuple(found),
-        summary=f"{target.addon} ({b.wish.plan}) is prepared as a follower of {leader.name} ({leader.plan}), and held",
+        summary=f"{move}, and held",
         primary=leader.name,
         plan=leader.plan,
         retired=tuple(d.name for d in kept.values() if d is not leader),
-        runbook=runbook(b.wish, target, leader),
+        runbook=runbook(b.wish, way, target, leader),
     )
 
 
@@ -136,16 +141,16 @@ def _switched(
     )
 
 
-def _target(b: Basis, primary: Database) -> int | None:
+def _target(b: Basis, way: Way, primary: Database) -> int | None:
     """
-    The follower of the primary on the wanted plan; or what was cut off from it on that plan by a changeover that broke.
+    What an earlier run made for this move; or what was cut off on the wanted plan by a changeover that broke.
 
     Never one with a lower number than the primary: its steps may be recorded in state, and would not run again.
     """
     later = {n: d for n, d in b.managed.items() if n > b.number and d.plan == b.wish.plan}
-    following = [n for n, d in later.items() if d.is_follower and d.following == primary.name]
+    made = [n for n, d in later.items() if way.is_target(d, primary)]
     cut_off = [n for n, d in later.items() if not d.is_follower and (_is_cut_off(b.known, n) or not d.is_known)]
-    return max(cut_off or following, default=None)
+    return max(cut_off or made, default=None)
 
 
 def _is_cut_off(known: Known, number: int) -> bool:
@@ -153,16 +158,17 @@ def _is_cut_off(known: Known, number: int) -> bool:
     return number in known.numbers and not known.was_promoted(number)
 
 
-def _target_declared(wish: Wish, number: int, existing: Database | None, primary: Database) -> Declared:
+def _target_declared(wish: Wish, way: Way, number: int, existing: Database | None, primary: Database) -> Declared:
     return Declared(
         number,
         existing.name if existing else wish.addon_name(number),
         existing.plan if existing else wish.plan,
         "target",
         import_id=existing.id if existing else None,
-        follow=primary.name,
+        follow=way.follows(primary),
         steps=AWAIT_ONLY if wish.hold else STEPS,
         leader=primary.name,
+        way=way.name,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from heroku_changeover.terms.finding import Finding, has_errors
+from heroku_changeover.ways.listed import WAYS
 
 
 class Kind(Enum):
@@ -28,7 +29,8 @@ class Declared:
     A generation to declare.
 
     `plan` is the live plan, so that no plan change is ever sent; `import_id` the live add-on's UUID; `follow` the
-    leader's name for a database that has yet to be made as a follower; `role` is primary, target, retired or cut off.
+    leader's name for a database that has yet to be made as a follower; `role` is primary, target, retired or cut off;
+    `way` is how the data gets onto it.
     """
 
     number: int
@@ -40,6 +42,7 @@ class Declared:
     protect: bool = False
     steps: tuple[str, ...] = ()
     leader: str | None = None
+    way: str = WAYS[0].name
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from heroku_changeover.terms.command import (
 )
 from heroku_changeover.terms.facts import SERVICE
 from heroku_changeover.terms.order import STEPS, Order
+from heroku_changeover.ways.listed import way_named
 from heroku_postgres.declared import Declared
 from heroku_postgres.urns import GENERATION_TYPE
 from heroku_postgres.wish import Wish
@@ -177,7 +178,8 @@ class Generation(pulumi.ComponentResource):
             apps=wish.apps,
             leader=declared.leader or "",
             target=declared.addon,
-            budget=wish.window_budget,
+            way=declared.way,
+            budget=wish.window_budget or way_named(declared.way).budget,
             follower_limit=wish.follower_limit,
             one_off_dynos=wish.one_off_dynos,
             verify=wish.verify,

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One database as the user wants it; `apps` has the app that pays first; times in seconds."""
+    """
+    One database as the user wants it. `apps` has the app that pays first; times are in seconds, and where there is no
+    `window_budget`, the way has one.
+    """
 
     name: str
     apps: tuple[str, ...]
     plan: str
     adopt: str | None = None
     hold: bool = False
-    window_budget: int = 300
+    window_budget: int | None = None
     follower_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"

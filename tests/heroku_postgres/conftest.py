@@ -14,8 +14,7 @@ from pulumi.runtime import mocks, rpc, settings
 from heroku_changeover.terms.facts import Facts
 from heroku_postgres import Database, DatabaseArgs, database, looking
 from heroku_postgres.known import Known
-
-from .heroku_world import app, facts, known, wish
+from kit.heroku_world import app, facts, known, wish
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from heroku_changeover.terms.errors import HerokuUnreachable, NoToken
 from heroku_changeover.terms.facts import Facts
 from heroku_changeover.terms.order import STEPS
 from heroku_postgres.generation import COMMAND_INPUTS
+from kit.heroku_world import app, database, facts, follower, known, wish
 
 from .conftest import Recorder
-from .heroku_world import app, database, facts, follower, known, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SECOND = database("shop-db-2", plan="standard-2")

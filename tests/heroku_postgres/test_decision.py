@@ -5,8 +5,7 @@ import pytest
 from heroku_changeover.terms.order import STEPS
 from heroku_postgres.declared import Decision, Declared, Kind
 from heroku_postgres.known import Known
-
-from .heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
+from kit.heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 DOWN = app(maintenance=True, quantity=0)

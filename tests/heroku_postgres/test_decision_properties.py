@@ -10,8 +10,7 @@ from heroku_changeover.terms.order import STEPS
 from heroku_postgres.basis import basis_of
 from heroku_postgres.declared import Kind
 from heroku_postgres.wish import Wish
-
-from .heroku_world import PLANS, app, attachment, decide, facts, known, wish
+from kit.heroku_world import PLANS, app, attachment, decide, facts, known, wish
 
 ADOPTED = "postgresql-round-12345"
 NAMES = (ADOPTED, "shop-db-1", "shop-db-2", "shop-db-3", "shop-db-7", "somebody-elses")

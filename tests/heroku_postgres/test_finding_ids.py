@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from readme import ROOT, table
 
 from heroku_changeover.terms.finding import finding, warning
+from kit.checkout import ROOT
+from kit.readme import table
 
 MAKERS = (finding.__name__, warning.__name__)
 

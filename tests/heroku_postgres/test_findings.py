@@ -6,8 +6,7 @@ from heroku_changeover.terms.facts import App, Database, Dyno, Facts, ProcessTyp
 from heroku_changeover.terms.finding import Finding
 from heroku_changeover.ways.follow.findings import GB
 from heroku_postgres.wish import Wish
-
-from .heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
+from kit.heroku_world import OTHER_APP, app, attachment, database, decide, facts, follower, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SHOP = app(primary=LEADER)

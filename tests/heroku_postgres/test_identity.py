@@ -11,8 +11,7 @@ from heroku_changeover.terms.order import STEPS
 from heroku_postgres.declared import Decision, Kind
 from heroku_postgres.known import Known, KnownGeneration, known_from
 from heroku_postgres.state import read_known
-
-from .heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
+from kit.heroku_world import OTHER_APP, app, attachment, database, decide, facts, known, wish
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SECOND = database("shop-db-2", plan="standard-2")

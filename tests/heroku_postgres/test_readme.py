@@ -14,14 +14,14 @@ from heroku_changeover.reach import address
 from heroku_changeover.rescue import keeper
 from heroku_changeover.terms import errors
 from heroku_changeover.terms.order import STEPS
+from heroku_changeover.ways.follow.way import FOLLOW
 from heroku_postgres import Database, DatabaseArgs
 from heroku_postgres.database import CREATE_MINUTES
 from heroku_postgres.urns import DATABASE_TYPE
-from heroku_postgres.wish import Wish
 from kit.checkout import ROOT
+from kit.heroku_world import app, database, decide, facts, known, wish
 from kit.readme import README, program, table
 
-from .heroku_world import app, database, decide, facts, known, wish
 from .test_schema import in_camel_case
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -137,7 +137,7 @@ def test_the_programs_of_the_readme_declare_what_the_component_has() -> None:
 NUMBERS = [
     ("README.md", "it tries again, for an hour", keeper.PATIENCE == 3600),
     ("README.md", f"addon_create_timeout={CREATE_MINUTES}", True),
-    ("docs/questions.md", "five, which is also what `windowBudget` allows", Wish("db", (), "").window_budget == 5 * 60),
+    ("docs/questions.md", "five, which is also what `windowBudget` allows", FOLLOW.budget == 5 * 60),
     ("docs/questions.md", "A release may take 15 minutes", attachments.RELEASE_LIMIT == 15 * 60),
     (
         "docs/questions.md",

@@ -67,6 +67,10 @@ class Session(Protocol):
 
     def position(self) -> Position: ...
 
+    def unseal(self) -> None:
+        """Lets a database take writes again."""
+        ...
+
     def is_sealed(self) -> bool:
         """Whether new sessions are read-only by a setting of the database."""
         ...

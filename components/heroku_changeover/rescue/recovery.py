@@ -79,6 +79,7 @@ def recover(c: Changeover) -> str:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
+    c.proof.reopen(c)
     put_back(c.world, c.document)
     c.document.close()
     on = c.order.leader if situation.stage.has_way_back else "the database that a later changeover gave it"

@@ -35,6 +35,7 @@ class Moment(Enum):
     CUT_OFF = "cut-off"
     """The target takes writes, and nothing of the leader's any more."""
 
+    SEALING = "sealing"
     SEALED = "sealed"
     MOVED = "moved"
     """DATABASE and its companions are the target in every app."""

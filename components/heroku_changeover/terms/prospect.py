@@ -11,11 +11,12 @@ class Prospect(NamedTuple):
 
     `facts` are what one look at Heroku found. `primary` is the database that is DATABASE now, the one to be left;
     `plan` is the plan that is wanted, without the name of the service. `target_name` is what the database is called
-    that is to become DATABASE, `target` that database itself, None while it has yet to be made.
+    that is to become DATABASE, empty before that is known; `target` is that database itself, None while it has yet to
+    be made.
     """
 
     facts: Facts
     primary: Database
     plan: str
-    target_name: str
-    target: Database | None
+    target_name: str = ""
+    target: Database | None = None

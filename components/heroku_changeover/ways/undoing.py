@@ -47,6 +47,7 @@ def _put_back_or_say(c: Changeover, error: BaseException) -> None:
         return  # what is down is so by somebody else's doing
     c.report("putting every app back as it was found")
     try:
+        c.proof.reopen(c)
         put_back(c.world, c.document)
         c.document.close()
     except ChangeoverError as second:

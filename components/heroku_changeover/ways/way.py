@@ -33,12 +33,14 @@ def unwatched(_: Order, __: Document) -> None:
 class Words(NamedTuple):
     """
     A way as the runbook tells it, in the middle of sentences: how the target `is_born` ("as a follower of"), when it
-    `is_ready` ("has caught up"), what is done when the apps are down (`cut`, "it is unfollowed"), the `no_return` that
-    this is ("the unfollow"), and what Heroku's `figure` says where nothing is proved.
+    `is_ready` ("has caught up"), how it waits while it `is_held` ("keeps following"), what is done when the apps are
+    down (`cut`, "it is unfollowed"), the `no_return` that this is ("the unfollow"), and what Heroku's `figure` says
+    where nothing is proved.
     """
 
     is_born: str
     is_ready: str
+    is_held: str
     cut: str
     no_return: str
     figure: str
@@ -261,6 +263,10 @@ class Proof(Protocol):
         Raises:
             NeedsPerson: it has not, or that is not certain.
         """
+        ...
+
+    def reopen(self, c: Changeover) -> None:
+        """Takes back, before apps go up again on the leader, what would keep it from taking their writes."""
         ...
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 from heroku_changeover.terms.finding import Finding
-from heroku_changeover.ways.follow import findings as follow
 from heroku_postgres.findings import apps, attachments, database, heroku
 from heroku_postgres.findings.outlook import Outlook
 
@@ -16,7 +15,7 @@ def changeover_findings(outlook: Outlook) -> list[Finding]:
 
 def _of_the_way(outlook: Outlook) -> Iterator[Finding]:
     """What the way of moving the database says, which knows nothing of this component."""
-    return follow.findings(outlook.prospect)
+    return outlook.way.findings(outlook.prospect)
 
 
 LOOKS: tuple[Callable[[Outlook], Iterator[Finding]], ...] = (

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from heroku_changeover.terms.facts import App, Database, Facts
 from heroku_changeover.terms.prospect import Prospect
+from heroku_changeover.ways.way import Way
 from heroku_postgres.wish import Wish
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A changeover that is wanted: by whose wish, and from which database to which."""
+    """A changeover that is wanted: by whose wish, from which database to which, and on which way."""
 
     wish: Wish
     prospect: Prospect
+    way: Way
 
     @property
     def facts(self) -> Facts:

@@ -323,6 +323,10 @@ class ModelSession:
         server = self.server
         return Position(server.name, server.barrier or 0, server.sealed_at, server.xids + 1)
 
+    def unseal(self) -> None:
+        with self.model.act(over_sql=True):
+            self.server.sealed_at = None
+
     def is_sealed(self) -> bool:
         return self.server.sealed_at is not None
 

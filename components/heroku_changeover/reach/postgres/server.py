@@ -34,6 +34,9 @@ class Server(Session):
     def position(self) -> Position:
         return barrier.position(self)
 
+    def unseal(self) -> None:
+        seal.unseal(self)
+
     def is_sealed(self) -> bool:
         return seal.is_sealed(self)
 

@@ -21,6 +21,7 @@ class Follow:
     words = Words(
         is_born="as a follower of",
         is_ready="has caught up and stays close behind",
+        is_held="keeps following",
         cut="it is unfollowed",
         no_return="the unfollow",
         figure="at 0 commits behind by Heroku's figure",

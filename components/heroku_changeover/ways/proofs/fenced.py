@@ -87,6 +87,12 @@ class Fenced:
         if situation.is_serving or (serves and bool(situation.moved)):
             act_on(c, situation, _verdict_on_serving(c, situation))
 
+    def reopen(self, c: Changeover) -> None:
+        if not c.window.has(Moment.SEALING) or (leader := c.observe().leader) is None:
+            return
+        with c.world.sql.session(leader.name, c.url_of(leader)) as session, doing(Act.UNSEAL):
+            session.unseal()
+
     def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
         """Behind a fence of its own, because the sessions from before are ended."""
         with c.world.sql.session(leader.name, c.url_of(leader)) as session:
@@ -233,6 +239,7 @@ def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
             "is not made read-only, and what is written there from now on is not on the new primary"
         )
         return 0
+    c.document.did(Moment.SEALING)
     with doing(Act.SEAL):
         taken = fence.seal(c.world.after(SEAL_LIMIT))
     c.document.did(Moment.SEALED)
