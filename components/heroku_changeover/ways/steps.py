@@ -20,10 +20,13 @@ from functools import partial
 
 from heroku_changeover.apps.attachments import keep_attached, require_ordered, strangers_on
 from heroku_changeover.apps.service import bring_back, enter_maintenance, send_down, wait_until_down
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.threads import at_once
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import NeedsPerson, Refused
+from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
-from heroku_changeover.terms.order import STEPS
+from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
 from heroku_changeover.ways.aftermath import carry_schedules, retire_leader, write_report
@@ -36,10 +39,10 @@ DONE = "is already done: "
 
 def await_database(c: Changeover) -> None:
     situation = c.observe()
-    _begin_anew(c, situation)
-    _require_target(c, situation)
+    _begin_anew(c.document, situation)
+    _require_target(c.order, situation)
     if situation.stage is Stage.BEFORE:
-        _require_all_ordered(c, situation)
+        _require_all_ordered(c.order, situation.leader)
         if not situation.is_serving and not c.window.apps:
             raise Refused(_not_as_seen(situation))
         c.way.wait_until_ready(c)
@@ -82,7 +85,7 @@ def scale_down(c: Changeover) -> None:
 def promote(c: Changeover) -> None:
     with putting_back(c), closing(c.world.sql):
         situation = _look_ahead(c)
-        if _is_done(c, situation):
+        if _is_done(c.window, situation):
             c.report(f"promote {DONE}{situation.stage.value}")
         elif situation.stage is Stage.MOVED:
             finish(c, situation)
@@ -103,7 +106,7 @@ def _carry_over(c: Changeover, situation: Situation) -> None:
 def restore(c: Changeover) -> None:
     with only_forward(), closing(c.world.sql):
         situation = c.observe()
-        if _is_done(c, situation):
+        if _is_done(c.window, situation):
             c.report(f"restore {DONE}{situation.stage.value}{_left_down(situation)}")
             return
         if situation.stage is not Stage.MOVED:
@@ -125,12 +128,12 @@ RUN: Mapping[str, Callable[[Changeover], None]] = dict(
 """What each of the five words does."""
 
 
-def _is_done(c: Changeover, situation: Situation) -> bool:
+def _is_done(window: Window, situation: Situation) -> bool:
     """
     Whether nothing of this changeover is left to do. One that has moved and is on no record is as good as done: it may
     be years ago, from a stack that has lost its state, and what is there now is somebody's by intent.
     """
-    return situation.stage is Stage.SUPERSEDED or (situation.stage is Stage.MOVED and not c.window.is_open)
+    return situation.stage is Stage.SUPERSEDED or (situation.stage is Stage.MOVED and not window.is_open)
 
 
 def _left_down(situation: Situation) -> str:
@@ -144,17 +147,16 @@ def _left_down(situation: Situation) -> str:
     )
 
 
-def _begin_anew(c: Changeover, situation: Situation) -> None:
+def _begin_anew(document: Document, situation: Situation) -> None:
     """The record of a changeover that was finished is none of the one that begins after the way back."""
-    if c.window.is_finished and not situation.stage.is_over:
-        c.document.window = Window(c.order.generation)
+    if document.window.is_finished and not situation.stage.is_over:
+        document.window = Window(document.window.generation)
 
 
-def _require_all_ordered(c: Changeover, situation: Situation) -> None:
+def _require_all_ordered(order: Order, leader: Database | None) -> None:
     """As far as this look can tell; right before the target is cut off Heroku is asked again."""
-    leader = situation.leader
     have_it = {a.app for a in leader.attachments if a.is_primary} if leader else set()
-    require_ordered(leader, have_it - set(c.order.apps))
+    require_ordered(leader, have_it - set(order.apps))
 
 
 def _look_ahead(c: Changeover) -> Situation:
@@ -163,14 +165,14 @@ def _look_ahead(c: Changeover) -> Situation:
     wait for it.
     """
     situation: Situation = at_once(partial(c.observe, addresses=True), c.world.sql.load)[0]
-    _begin_anew(c, situation)
-    _require_target(c, situation)
+    _begin_anew(c.document, situation)
+    _require_target(c.order, situation)
     return situation
 
 
-def _require_target(c: Changeover, situation: Situation) -> None:
+def _require_target(order: Order, situation: Situation) -> None:
     if situation.stage is Stage.GONE:
-        raise Refused(f"there is no add-on {c.order.target}, although the stack has it: run `pulumi up --refresh`")
+        raise Refused(f"there is no add-on {order.target}, although the stack has it: run `pulumi up --refresh`")
 
 
 def _reach_maintenance(c: Changeover, situation: Situation) -> None:
@@ -195,7 +197,7 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
     """An app that serves is not taken down for a changeover that cannot succeed."""
     if situation.stage is Stage.BEFORE:
         c.document.begin_anew()
-        _require_all_ordered(c, situation)
+        _require_all_ordered(c.order, situation.leader)
         c.way.require_ready(c, situation)
     else:
         c.proof.require_provable(c, situation)
@@ -206,15 +208,15 @@ def _reach_quiet(c: Changeover, situation: Situation) -> None:
     _reach_maintenance(c, situation)
     apps = situation.apps.values()
     send_down(c.world, c.document, apps)
-    meanwhile = (partial(_see_to_leader, c, situation), partial(c.proof.prepare, c, situation))
+    meanwhile = (partial(_see_to_leader, c.world, c.order, situation), partial(c.proof.prepare, c, situation))
     wait_until_down(c.world, c.order, apps, c.budget_ends, *meanwhile)
     c.document.did(Moment.QUIET)
 
 
-def _see_to_leader(c: Changeover, situation: Situation) -> None:
+def _see_to_leader(world: World, order: Order, situation: Situation) -> None:
     """It is left by all apps that have it as DATABASE, which Heroku is asked for anew, and keeps a name of its own."""
     leader = situation.leader
     if leader is not None:
         if situation.stage is Stage.BEFORE:
-            require_ordered(leader, strangers_on(c.world, leader, c.order))
-        keep_attached(c.world, leader)
+            require_ordered(leader, strangers_on(world, leader, order))
+        keep_attached(world, leader)

@@ -3,7 +3,10 @@ The unfollow: the point of no return, which is passed some time after it was ask
 """
 
 from heroku_changeover.reach.answers import reads, resolved
+from heroku_changeover.reach.document import Document
+from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.threads import side_by_side
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import TimedOut
 from heroku_changeover.terms.moments import Moment
@@ -20,38 +23,38 @@ SHOWS = 2.0
 """Seconds in which an unfollow shows that was asked for right before something broke."""
 
 
-def unfollow(c: Changeover) -> None:
+def unfollow(world: World, document: Document, target: str) -> None:
     """Asks for the unfollow. An answer that was lost is resolved by looking before it is asked for again."""
-    c.document.did(Moment.PASSING_RETURN)
+    document.did(Moment.PASSING_RETURN)
     with doing(Act.UNFOLLOW):
         resolved(
-            lambda: c.world.heroku.put_data(f"/client/v11/databases/{c.order.target}/unfollow"),
-            lambda: _still_following(c) is None or _is_waiting(c),
-            c.world.clock,
+            lambda: world.heroku.put_data(f"/client/v11/databases/{target}/unfollow"),
+            lambda: _still_following(world.heroku, target) is None or _is_waiting(world.heroku, target),
+            world.clock,
         )
-    c.report(f"{c.order.target} is being unfollowed: from here on the only way is forward")
+    world.report(f"{target} is being unfollowed: from here on the only way is forward")
 
 
-def wait_until_unfollowed(c: Changeover) -> None:
+def wait_until_unfollowed(world: World, target: str) -> None:
     with doing(Act.AWAIT_UNFOLLOWED):
-        c.world.wait_closely(
-            f"{c.order.target} to be unfollowed", lambda: _still_following(c), c.world.after(UNFOLLOW_LIMIT)
+        world.wait_closely(
+            f"{target} to be unfollowed", lambda: _still_following(world.heroku, target), world.after(UNFOLLOW_LIMIT)
         )
 
 
 @reads("a database")
-def _still_following(c: Changeover) -> str | None:
+def _still_following(heroku: Heroku, target: str) -> str | None:
     """What the Data API says against the unfollow being complete; None when it is."""
-    path = f"/client/v11/databases/{c.order.target}"
-    info, status = side_by_side(c.world.heroku.data, (path, f"{path}/wait_status"))
+    path = f"/client/v11/databases/{target}"
+    info, status = side_by_side(heroku.data, (path, f"{path}/wait_status"))
     if info.get("following"):
         return "it still follows"
     return str(status.get("message") or "it is busy") if status.get("waiting?") else None
 
 
 @reads("a database")
-def _is_waiting(c: Changeover) -> bool:
-    return bool(c.world.heroku.data(f"/client/v11/databases/{c.order.target}/wait_status").get("waiting?"))
+def _is_waiting(heroku: Heroku, target: str) -> bool:
+    return bool(heroku.data(f"/client/v11/databases/{target}/wait_status").get("waiting?"))
 
 
 def settled(c: Changeover) -> Situation:

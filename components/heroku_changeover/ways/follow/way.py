@@ -62,10 +62,10 @@ class Follow:
         return replay.comes_to_zero(c, target)
 
     def cut(self, c: Changeover) -> None:
-        unfollow.unfollow(c)
+        unfollow.unfollow(c.world, c.document, c.order.target)
 
     def wait_until_cut(self, c: Changeover) -> None:
-        unfollow.wait_until_unfollowed(c)
+        unfollow.wait_until_unfollowed(c.world, c.order.target)
 
     def settled(self, c: Changeover) -> Situation:
         return unfollow.settled(c)

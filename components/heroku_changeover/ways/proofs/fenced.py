@@ -10,8 +10,10 @@ may take as long as a release phase does.
 from functools import partial
 
 from heroku_changeover.apps.attachments import strangers_on
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.sql import Fence, Session
 from heroku_changeover.reach.threads import at_once, side_by_side
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import Refused, SqlUnreachable, TimedOut
 from heroku_changeover.terms.facts import Database
@@ -78,8 +80,8 @@ class Fenced:
             c.document.did(Moment.CUT_OFF)
             c.report(f"{ends.target.name} follows nobody and takes writes")
             move_and_start(c, situation, ends)
-            _note_tripwire(c, hold.fence, upcoming)
-            _note_who_waits(c, hold.fence)
+            _note_tripwire(c.world, c.document, hold.fence, upcoming)
+            _note_who_waits(c.world, c.document, hold.fence)
 
     def require_provable(self, c: Changeover, situation: Situation) -> None:
         """Apps that are all down on the leader are put back on it if the target is unproven; one that serves stays."""
@@ -153,8 +155,8 @@ def _cut(c: Changeover, fence: Fence, copy: Session) -> int:
         mark = fence.set_mark()
     c.way.bring_over(c, copy, mark)
     with doing(Act.AWAIT_STRANGERS):
-        _require_nobody_waits(c, fence)
-    _name_who_came_back(c, fence, ended)
+        _require_nobody_waits(fence, min(c.budget_ends, c.world.after(STRANGER_LIMIT)))
+    _name_who_came_back(c.world, c.document, fence, ended)
     c.document.did(Moment.PROVED)
     c.report(f"{copy.database} has everything up to {mark.lsn}: every committed write is there")
     if not fence.is_held():
@@ -164,23 +166,23 @@ def _cut(c: Changeover, fence: Fence, copy: Session) -> int:
     return mark.upcoming
 
 
-def _require_nobody_waits(c: Changeover, fence: Fence) -> None:
+def _require_nobody_waits(fence: Fence, deadline: float) -> None:
     """A write of another role that waits behind the fence would be acknowledged by the old database, and be lost."""
-    if roles := fence.still_waiting(min(c.budget_ends, c.world.after(STRANGER_LIMIT))):
+    if roles := fence.still_waiting(deadline):
         raise TimedOut(
             f"database {fence.database}: writes of {', '.join(roles)} wait behind the fence, and only these "
             "roles may end their sessions; stop what writes with these credentials, then run `pulumi up` again"
         )
 
 
-def _name_who_came_back(c: Changeover, fence: Fence, ended: frozenset[int]) -> None:
+def _name_who_came_back(world: World, document: Document, fence: Fence, ended: frozenset[int]) -> None:
     """Says which of the sessions were replaced by new ones since they were ended."""
     if not ended:
         return
     back = len(set(fence.other_sessions()) - ended)
     again = f"; {back} came back, so a client outside the apps uses it: the fence holds it" if back else ""
-    c.report(f"{len(ended)} other sessions on {fence.database} were ended{again}")
-    c.document.tell(sessions_ended=len(ended), sessions_back=back)
+    world.report(f"{len(ended)} other sessions on {fence.database} were ended{again}")
+    document.tell(sessions_ended=len(ended), sessions_back=back)
 
 
 def _proved(c: Changeover, situation: Situation, fence: Fence, copy: Session) -> int:
@@ -246,25 +248,25 @@ def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
     return taken
 
 
-def _note_tripwire(c: Changeover, fence: Fence, before: int) -> None:
+def _note_tripwire(world: World, document: Document, fence: Fence, before: int) -> None:
     """
     Nobody but the seal started a transaction on the old leader since the barrier; analyze can, so it is an alarm and
     not a verdict.
     """
     after = fence.position().upcoming
-    c.document.tell(tripwire_before=before, tripwire_after=after)
+    document.tell(tripwire_before=before, tripwire_after=after)
     if after != before:
-        c.report(
+        world.report(
             f"ALARM: {after - before} transactions were started on {fence.database} behind the fence; see the report"
         )
 
 
-def _note_who_waits(c: Changeover, fence: Fence) -> None:
+def _note_who_waits(world: World, document: Document, fence: Fence) -> None:
     """A write that came up behind the fence is acknowledged by the old database as soon as that is let go."""
-    roles = fence.still_waiting(c.world.after(RELEASE_PATIENCE))
-    c.document.tell(blocked_at_release=tuple(roles))
+    roles = fence.still_waiting(world.after(RELEASE_PATIENCE))
+    document.tell(blocked_at_release=tuple(roles))
     if roles:
-        c.report(
+        world.report(
             f"ALARM: writes of {', '.join(roles)} wait behind the fence on {fence.database} and are "
             "committed there when it is let go now; bring them over to the new primary by hand"
         )

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.sql import Fence
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Stage
@@ -36,26 +38,26 @@ def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Hold]:
     with doing(Act.LOCK):
         hold = Hold(c.world.sql.fence(ends.leader.name, ends.leader_url, deadline))
     try:
-        _note_fence(c, hold.fence)
-        _note_other_roles(c, hold.fence)
+        _note_fence(c.world, c.document, hold.fence)
+        _note_other_roles(c.world, c.document, hold.fence)
         yield hold
     finally:
         hold.fence.release()
 
 
-def _note_fence(c: Changeover, fence: Fence) -> None:
-    c.document.did(Moment.FENCED)
-    c.document.tell(tables_locked=fence.tables, tables_not_locked=fence.unlocked)
+def _note_fence(world: World, document: Document, fence: Fence) -> None:
+    document.did(Moment.FENCED)
+    document.tell(tables_locked=fence.tables, tables_not_locked=fence.unlocked)
     not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
-    c.report(f"fence: {fence.tables} tables of {fence.database} are locked against writes{not_locked}")
+    world.report(f"fence: {fence.tables} tables of {fence.database} are locked against writes{not_locked}")
 
 
-def _note_other_roles(c: Changeover, fence: Fence) -> None:
+def _note_other_roles(world: World, document: Document, fence: Fence) -> None:
     """Their sessions stay as they are: an ordinary role may end its own only, and one that reads does no harm."""
     roles = fence.other_roles()
-    c.document.tell(other_roles=tuple(roles))
+    document.tell(other_roles=tuple(roles))
     if roles:
-        c.report(
+        world.report(
             f"{', '.join(roles)} has sessions on {fence.database} that this role may not end; "
             "they can write there again once the fence is let go, until they end"
         )
