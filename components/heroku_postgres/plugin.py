@@ -80,8 +80,8 @@ def _about(package: PackageMetadata) -> dict[str, Any]:
     """
     What the schema says of the package, from its metadata, so that each is written in one place.
 
-    Not where to download it: the engine adds that itself for a package that it got from an address, with that address,
-    and a fork or a mirror must not send it to another one for code to run.
+    It does not say where to download the package. The engine adds that itself: the address from which it got the
+    package. One that is written here would send the users of a fork or a mirror to another place for code to run.
     """
     return {
         "displayName": PACKAGE.replace("-", " ").title(),

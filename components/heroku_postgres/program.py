@@ -24,9 +24,10 @@ def search_folder(folder: Path, root: str | None) -> str:
     """
     The folder that holds the program, written for the inside of double quotes in a shell text.
 
-    `folder` is where the engine runs commands, if it lies in `root`, the folder of Pulumi.yaml; a program that some
-    service runs inline has no such place. The answer is relative to `folder` for what lies in the same project or
-    repository, below `$HOME` or Pulumi's own home for what lies there, and absolute elsewhere.
+    `folder` is where the engine runs commands, `root` the folder of Pulumi.yaml. The answer is relative to `folder` for
+    a program in the same project or repository, begins with `$HOME` or Pulumi's own home for one that lies there, and
+    is absolute elsewhere. Nothing is relative to a `folder` outside `root`: a program that a service runs inline has
+    such a one.
 
     Raises:
         BadInput: the program is nowhere to be found, or this is Windows, so no step could be started.
@@ -57,7 +58,7 @@ def _places() -> Iterator[Path]:
 
 
 def _from_the_checkout(place: Path, folder: Path, root: str | None) -> str:
-    """Both ends of the way are real ones, so that a checkout reached by a link has the same text as any other."""
+    """Links are followed at both ends, so that a checkout that is reached by one has the same text as any other."""
     if not root or not folder.resolve().is_relative_to(Path(root).resolve()):
         return ""
     checkout = _checkout(Path(root).absolute())
@@ -68,16 +69,16 @@ def _from_the_checkout(place: Path, folder: Path, root: str | None) -> str:
 
 def _checkout(root: Path) -> Path:
     """
-    The repository that a project lies in: what is in it lies alike on every machine; else the project itself.
+    The repository that a project lies in, because what is in it lies alike on every machine; else the project itself.
 
-    Somebody's whole home under version control is none: what else is in it differs.
+    A whole home under version control does not count: what lies in it beside the project differs.
     """
     above = [folder for folder in (root, *root.parents) if not Path(_home() or os.devnull).is_relative_to(folder)]
     return next((folder for folder in above if (folder / ".git").exists()), root)
 
 
 def _from_a_home(place: Path) -> str:
-    """As the shell of a step will see it, which knows the same variables and nothing else."""
+    """In variables that the shell of a step has as well."""
     home = _home()
     pulumi_home = os.environ.get("PULUMI_HOME") or (home and f"{home}/.pulumi")
     if pulumi_home and place.is_relative_to(pulumi_home):

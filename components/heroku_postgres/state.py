@@ -34,7 +34,10 @@ def names_before(opts: pulumi.ResourceOptions | None) -> tuple[str, ...]:
 
 
 def _names(aliases: Iterable[Any]) -> Iterator[str]:
-    """An alias is a URN, or says which part of it was another one; one that is an output is no name yet."""
+    """
+    An alias is a whole URN, or says what was different before, the name among other things. One that is an output tells
+    no name yet.
+    """
     for alias in aliases:
         name = alias.rpartition("::")[2] if isinstance(alias, str) else getattr(alias, "name", None)
         if isinstance(name, str):
