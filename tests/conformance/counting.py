@@ -6,7 +6,6 @@ from typing import Any
 
 HERE = Path(__file__).parent
 RESULT = HERE.parents[1] / "build" / "conformance.json"
-FEWEST_CHECKS = 120
 NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "collectonly")
 """Options of pytest that leave tests out."""
 
@@ -16,6 +15,12 @@ def is_whole(places: Iterable[str], options: Any) -> bool:
     whole_folder = any(HERE.is_relative_to(Path(place).resolve()) for place in places)
     narrowed = any(getattr(options, name, None) for name in NARROWING)
     return whole_folder and not narrowed
+
+
+def left_out(nodes: Iterable[str]) -> list[str]:
+    """The files of checks of which none was run; `nodes` are the names of those that were."""
+    checked = {node.partition("::")[0].rpartition("/")[2] for node in nodes}
+    return sorted(file.name for file in HERE.glob("test_*.py") if file.name not in checked)
 
 
 def figures_of(counts: Mapping[str, int]) -> dict[str, int]:

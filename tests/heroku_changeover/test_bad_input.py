@@ -1,14 +1,16 @@
 """Every way in which something from outside can be wrong: a clear refusal, before anything is changed."""
 
+import argparse
 import json
-from collections.abc import Callable
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heroku_changeover.__main__ import main
+from heroku_changeover.__main__ import EPILOG, main, parser
 from heroku_changeover.reach.address import address_from
 from heroku_changeover.reach.journal import HOME_VARIABLE, Journal, Record, folder, record_of
 from heroku_changeover.reach.processes import Process
@@ -17,7 +19,7 @@ from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import ProcessType
 from heroku_changeover.terms.moments import Moment
-from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.report import Report
 from heroku_changeover.terms.window import AppAsFound, Window, window_from
 
@@ -25,15 +27,25 @@ TOKEN = {"HEROKU_API_KEY": "a-token"}
 APPS = {"shop": AppAsFound(maintenance=False, formation=(ProcessType("web", 2, "Standard-1X"),))}
 WINDOW = Window("db-2", APPS, {Moment.CAPTURED: 12.5}, Report(tables_locked=3))
 ORDER = Order("db-2", ("shop",), "postgresql-round-1", "shop-db-2")
-Change = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is wrong in a document: what is done to the object that holds the last key of a path."""
+
+    path: tuple[str, ...]
+    to_its_holder: Callable[[dict[str, Any]], object]
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        self.to_its_holder(_parent(row, self.path))
 
 
 def without(*path: str) -> Change:
-    return lambda row: _parent(row, path).pop(path[-1])
+    return Change(path, lambda holder: holder.pop(path[-1]))
 
 
 def replacing(value: object, *path: str) -> Change:
-    return lambda row: _parent(row, path).update({path[-1]: value})
+    return Change(path, lambda holder: holder.update({path[-1]: value}))
 
 
 def _parent(row: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
@@ -331,7 +343,51 @@ def test_a_folder_that_cannot_be_written_to_is_refused_with_the_way_out(
         folder({variable: str(tmp_path / path)})
 
 
-def test_there_are_at_least_150_inputs_in_these_tables() -> None:
-    tables = (ENVIRONMENTS, DOCUMENTS, TEXTS, RECORDS, COMMAND_LINES, FILES, FOLDERS, STATES)
+def parts_of(row: dict[str, Any], *above: str) -> set[tuple[str, ...]]:
+    """The path of every part of a document that has a name, and of the parts of these."""
+    inside = (parts_of(part, *above, name) for name, part in row.items() if isinstance(part, dict))
+    return {(*above, name) for name in row}.union(*inside)
 
-    assert sum(len(table) for table in tables) >= 150
+
+def test_every_part_of_a_window_document_is_tried_as_a_wrong_one() -> None:
+    """A part that is new to it has to be read as carefully as the others."""
+    any_text, told = {("apps", "shop", "id")}, Report().row().keys()
+    parts = parts_of(json.loads(WINDOW.line())) - any_text - {("report", name) for name in told}
+    by_names_of_its_own = {("apps", "shop"), ("apps", "shop", "formation", "web"), ("moments", "captured")}
+
+    assert {change.path for change in DOCUMENTS} >= parts - by_names_of_its_own
+
+
+def test_every_part_of_a_record_is_tried_as_a_wrong_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "shop")
+    journal.write(Record(ORDER, WINDOW, (Process(1, 2.0, "pulumi"),)))
+    row = json.loads(journal.record_path.read_text())
+    needed = {("order", f.name) for f in fields(Order) if f.default is MISSING}
+
+    assert {change.path for change in RECORDS} >= {(name,) for name in row} | needed
+
+
+def test_every_variable_of_an_address_is_tried_with_a_wrong_value() -> None:
+    named = re.findall(r"^ +(HEROKU_API_\w+|HEROKU_DATA_\w+)", EPILOG, re.MULTILINE)
+
+    assert {variable for environ, _ in ENVIRONMENTS for variable in environ} == {*named, "NETRC_PATH"}
+
+
+def options_with_limits() -> Iterator[tuple[str, str]]:
+    """Every command with each of its options that has to be there, or that not every value is right for."""
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    for name, command in commands.choices.items():
+        for action in command._actions:
+            if action.required or action.type or action.choices:
+                yield name, action.option_strings[-1]
+
+
+def test_every_option_that_can_be_wrong_is_named_when_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """One step stands for all five: they have the same options."""
+    blamed = set[tuple[str, str]]()
+    for words, _ in COMMAND_LINES:
+        main(words)
+        blamed |= {(word, option) for word in words[:1] for option in re.findall(r"--[\w-]+", capsys.readouterr().err)}
+
+    others = {step for step in STEPS if step != "promote"}
+    assert {(name, option) for name, option in options_with_limits() if name not in others} <= blamed
