@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from kit.readme import README
 from local_heroku.launcher import LocalHeroku
 
 from .conftest import Operator
@@ -208,10 +209,10 @@ def test_an_older_state_finds_the_work_done(operator: Operator, tmp_path: Path) 
 
 
 def test_after_a_way_back_by_hand_the_advice_accepts_it(moved: Operator) -> None:
-    with psycopg.connect(moved.heroku.database_url(old(moved)), autocommit=True) as connection:
-        (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
-        connection.execute("SET default_transaction_read_only = off")
-        connection.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    typed = re.search(r"type `(BEGIN READ WRITE;[^`]+)`", README)
+    assert typed is not None
+    with psycopg.connect(moved.heroku.database_url(old(moved)), autocommit=True) as session:
+        session.execute(typed[1].replace(':"DBNAME"', f'"{session.info.dbname}"'))
     attach(moved, old(moved))
     refused = moved.up(code=1)
     follow_advice(moved, refused)

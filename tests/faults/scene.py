@@ -42,7 +42,7 @@ LATE_SECONDS = 5.0
 PAUSE = 0.1
 """Seconds between two orders: enough for hundreds in a case, and most of the processor is left to the others."""
 
-START_OVER = re.compile(r"`(pulumi destroy --target [^`]+)`")
+START_OVER = re.compile(r"`(\w+)=(\S+) pulumi (destroy --target [^`]+)`")
 STATUSES = {"500": 500, "503": 503, "429": 429}
 
 
@@ -77,8 +77,8 @@ class Scene:
     def home(self) -> Path:
         return self.folder / "changeover"
 
-    def pulumi(self, *words: str) -> tuple[int, str]:
-        finished = self.stack.pulumi(*words)
+    def pulumi(self, *words: str, **variables: str) -> tuple[int, str]:
+        finished = self.stack.pulumi(*words, env=variables)
         self.said += [f"$ pulumi {' '.join(words)}", str(finished)]
         return finished.code, finished.stdout + finished.stderr
 
@@ -217,8 +217,9 @@ def finish(scene: Scene) -> None:
         if sentence is None:
             raise CaseFailed("`pulumi up` neither finished the job nor said what a person must do")
         scene.started_over = True
-        if scene.pulumi(*shlex.split(sentence[1])[1:], "--yes", "--skip-preview")[0]:
-            raise CaseFailed(f"what a person was told to do failed: {sentence[1]}")
+        words = (*shlex.split(sentence[3]), "--yes", "--skip-preview")
+        if scene.pulumi(*words, **{sentence[1]: sentence[2]})[0]:
+            raise CaseFailed(f"what a person was told to do failed: {sentence[0]}")
     raise CaseFailed("`pulumi up` did not finish the job")
 
 

@@ -45,6 +45,10 @@ class Session(Protocol):
         """Why the database takes no writes, None when it does."""
         ...
 
+    def unsealing(self) -> str:
+        """The SQL that lets the database take writes again, for a person to type."""
+        ...
+
     def unlogged_tables_with_rows(self) -> list[str]:
         """Tables of which a follower gets no rows."""
         ...

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
-from heroku_changeover.terms.command import teardown_text
+from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import NeedsPerson
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation
@@ -94,11 +94,15 @@ def _told(order: Order, situation: Situation, verdict: Verdict) -> str:
 
 
 def _start_over(order: Order, verdict: Verdict, apps: str) -> str:
-    """Whoever typed a step by hand has no URN: any stack's generation of that name is meant then."""
+    """
+    Whoever typed a step by hand has no URN: any stack's generation of that name is meant then. The target is waived by
+    its name: the server itself may have counted up its statistics since, which nothing tells from somebody's write.
+    """
     urn = order.urn or f"urn:pulumi:*::*::**heroku-postgres:index:Generation::{order.generation}"
+    command = f"{CONFIRM_VARIABLE}={order.target} {teardown_text(urn, STEPS, order.target)}"
     return (
         f"{verdict.doubt}. So {order.target} is not promoted: {order.leader} stays the primary, {apps}, and nothing is "
-        f"lost. To start over with a new follower: `{teardown_text(urn, STEPS, order.target)}`, then `pulumi up`"
+        f"lost. To start over with a new follower: `{command}`, then `pulumi up`"
     )
 
 

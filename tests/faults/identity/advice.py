@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+import psycopg
+
 from faults.identity.kinds import add_alias
 from faults.identity.stage import Stage
 
@@ -52,9 +54,10 @@ def _untaint(_: re.Match[str]) -> Callable[[Stage], None]:
 
 def _destroy(match: re.Match[str]) -> Callable[[Stage], None]:
     def do(stage: Stage) -> None:
-        words = shlex.split(match[1])
+        variables = dict(assignment.split("=", 1) for assignment in match[1].split())
+        words = shlex.split(match[2])
         stage.aimed |= aims(stage, words)
-        stage.pulumi(*words, "--yes", "--skip-preview")
+        stage.pulumi(*words, "--yes", "--skip-preview", **variables)
 
     return do
 
@@ -63,6 +66,14 @@ def aims(stage: Stage, words: list[str] | tuple[str, ...]) -> set[str]:
     """The UUIDs of the databases whose generations a command names."""
     names = {word.rpartition("::")[2] for before, word in pairwise(words) if before == "--target"}
     return {database for name in names if (database := stage.database_of(name))}
+
+
+def _psql(match: re.Match[str]) -> Callable[[Stage], None]:
+    def do(stage: Stage) -> None:
+        with psycopg.connect(stage.heroku.database_url(match[1]), autocommit=True) as session:
+            session.execute(match[2])
+
+    return do
 
 
 def _attach(match: re.Match[str]) -> Callable[[Stage], None]:
@@ -127,7 +138,8 @@ ADVICE: tuple[tuple[str, Make], ...] = (
     (r"`pulumi state untaint` what was tainted", _untaint),
     # the engine's own words for an add-on that was tainted; the README tells the way on
     (r"still specify an ID may not be replaced|unable to replace resource", _untaint),
-    (r"`(?:pulumi )(destroy --target [^`]+)`", _destroy),
+    (r"`((?:\w+=\S+ )*)pulumi (destroy --target [^`]+)`", _destroy),
+    (r"`heroku pg:psql (\S+) --app \S+ --command '([^']+)'`", _psql),
     (r"`heroku addons:attach (\S+) --as (\S+) --app [^`]+`", _attach),
     (r"`heroku addons:detach (\S+) --app ([^`]+)`", _detach),
     (r"[Ss]et `hold: (false)`", _set("hold")),

@@ -103,10 +103,14 @@ def deleted(before: Seen, after: Seen, leave: Leave) -> Iterator[str]:
 
 
 def sealed(before: Seen, after: Seen, leave: Leave) -> Iterator[str]:
-    """Only what a finished changeover has left is sealed, and never what is in use."""
+    """Only what a finished changeover has left is sealed, and never what is in use; a copy has its leader's setting."""
     for id_, database in after.databases.items():
         was = before.databases.get(id_)
-        if not database.sealed or (was and was.sealed and not (id_ in after.in_use and id_ not in before.in_use)):
+        if (
+            database.follows
+            or not database.sealed
+            or (was and was.sealed and not (id_ in after.in_use and id_ not in before.in_use))
+        ):
             continue
         if id_ in after.in_use or id_ not in leave.leaders:
             yield f"{database.name} is read-only by its own setting{' and in use' * (id_ in after.in_use)}"

@@ -68,8 +68,8 @@ class Stage:
         self.settings |= settings
         self.scene.stack.edit(settings)
 
-    def pulumi(self, *words: str) -> tuple[int, str]:
-        return self.scene.pulumi(*words)
+    def pulumi(self, *words: str, **variables: str) -> tuple[int, str]:
+        return self.scene.pulumi(*words, **variables)
 
     def up(self, *words: str) -> tuple[int, str]:
         return self.pulumi("up", "--yes", "--skip-preview", *words)

@@ -302,6 +302,9 @@ class ModelSession:
     def refuses_writes(self) -> str | None:
         return "it follows" if self.server.following else None
 
+    def unsealing(self) -> str:
+        return ""
+
     def unlogged_tables_with_rows(self) -> list[str]:
         return []
 

@@ -38,6 +38,12 @@ def unseal(session: Session) -> None:
         session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(_name_of(session)))
 
 
+def unsealing(session: Session) -> str:
+    """Its own transaction may write, since without that nothing can be altered where transactions are read-only."""
+    (name,) = session.row("SELECT quote_ident(current_database())")
+    return f"BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"
+
+
 def _name_of(session: Session) -> sql.Identifier:
     return sql.Identifier(str(session.row("SELECT current_database()")[0]))
 

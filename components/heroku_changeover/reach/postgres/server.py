@@ -16,6 +16,9 @@ class Server(Session):
     def refuses_writes(self) -> str | None:
         return readiness.refuses_writes(self)
 
+    def unsealing(self) -> str:
+        return seal.unsealing(self)
+
     def unlogged_tables_with_rows(self) -> list[str]:
         return readiness.unlogged_tables_with_rows(self)
 

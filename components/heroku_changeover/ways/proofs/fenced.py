@@ -18,6 +18,7 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import Refused, SqlUnreachable, TimedOut
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
+from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.position import unproven
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.ways.budget import require_budget
@@ -56,7 +57,7 @@ class Fenced:
                 c.world.sql.session(c.order.leader, c.url_of(situation.leader)) as leader,
                 c.world.sql.session(c.order.target, c.url_of(situation.target)) as target,
             ):
-                _require_fenceable(leader, c.order.leader)
+                _require_fenceable(leader, c.order)
                 c.way.require_reach(c, leader, target)
         except SqlUnreachable as error:
             raise Refused(f"{error}; where SQL cannot reach, `verify: api` goes on without proof") from error
@@ -111,8 +112,9 @@ class Fenced:
         return True
 
 
-def _require_fenceable(leader: Session, name: str) -> None:
+def _require_fenceable(leader: Session, order: Order) -> None:
     """A retired database that became DATABASE again by hand is read-only still, and a copy would be so too."""
+    name = order.leader
     if not leader.owns_the_database():
         raise Refused(
             f"the default credential of {name} does not own the database, so it cannot fence it; "
@@ -120,8 +122,8 @@ def _require_fenceable(leader: Session, name: str) -> None:
         )
     if refusal := leader.refuses_writes():
         raise Refused(
-            f"{name} takes no writes ({refusal}); if it was retired by an earlier changeover, "
-            f"run ALTER DATABASE … RESET default_transaction_read_only in `heroku pg:psql {name}`, "
+            f"{name} takes no writes ({refusal}); if a changeover has made it read-only, "
+            f"`heroku pg:psql {name} --app {order.apps[0]} --command '{leader.unsealing()}'` lets it take writes, "
             "then `pulumi up` again"
         )
     if tables := leader.tables_vacuumed_against_wraparound():
