@@ -31,6 +31,7 @@ from heroku_changeover.terms.errors import ChangeoverError
 from heroku_changeover.terms.order import STEPS
 
 if TYPE_CHECKING:
+    from heroku_changeover.reach.document import Document
     from heroku_changeover.reach.journal import Journal
     from heroku_changeover.reach.wait import Clock
     from heroku_changeover.terms.order import Order
@@ -156,7 +157,6 @@ def _step(options: argparse.Namespace) -> None:
 
 
 def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Callable[[str], None]) -> "Changeover":
-    from heroku_changeover.apps.keeping import ensure_kept
     from heroku_changeover.reach.address import address_from
     from heroku_changeover.reach.document import Document
     from heroku_changeover.reach.heroku import Heroku
@@ -165,7 +165,14 @@ def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Call
     from heroku_changeover.ways.listed import changeover
 
     world = World(Heroku(address_from(os.environ)), Postgres(clock, report), report, clock, len(order.apps))
-    return changeover(order, world, Document(_window(order, journal), clock, journal), ensure_kept)
+    return changeover(order, world, Document(_window(order, journal), clock, journal), _ensure_kept)
+
+
+def _ensure_kept(order: "Order", document: "Document") -> None:
+    """Not every step needs one, and what starts a process takes its time to load."""
+    from heroku_changeover.apps.keeping import ensure_kept
+
+    ensure_kept(order, document)
 
 
 def _window(order: "Order", journal: "Journal") -> "Window":

@@ -2,7 +2,7 @@
 
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.order import STEPS
-from heroku_changeover.ways.listed import PROOFS
+from heroku_changeover.ways.listed import proof_named
 from heroku_changeover.ways.way import Way
 from heroku_postgres.declared import Declared
 from heroku_postgres.wish import Wish
@@ -30,7 +30,7 @@ def _held(way: Way, target: Declared) -> list[str]:
 
 
 def _switched(wish: Wish, way: Way, target: Declared, leader: Database) -> list[str]:
-    apps, proof = _apps(wish), PROOFS[wish.verify].sentence(leader.name, target.addon, way.words)
+    apps, proof = _apps(wish), proof_named(wish.verify).sentence(leader.name, target.addon, way.words)
     companions = "poolers, credentials and other names that a person chose"
     no_return = f"{way.words.no_return}, or {wish.window_budget or way.budget} s without reaching it"
     return [

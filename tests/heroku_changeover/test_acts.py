@@ -15,6 +15,7 @@ WRITING = {"patch", "post", "put_data", "post_data"}
 WAITING = {"until"}
 ON_SERVERS = {"fence", "set_mark", "seal", "unseal", "end_sessions"}
 NOT_ACTS = {
+    "reach/postgres/server.py",
     "reach/heroku.py",
     "reach/journal.py",
     "reach/wait.py",
@@ -49,7 +50,7 @@ OUTSIDE = {
     ("ways/follow/readiness.py", "until"): "part of reaching the databases over SQL",
     ("ways/follow/unfollow.py", "until"): "a look whether an unfollow that was asked for shows, when something broke",
     ("retire/guard.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
-    ("ways/proofs/fenced.py", "fence"): "opening a lost fence anew, after the unfollow",
+    ("ways/proofs/carrying.py", "fence"): "opening a lost fence anew, after the unfollow",
 }
 """Calls that are bracketed elsewhere, each with where."""
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -269,7 +269,7 @@ def test_a_file_that_is_no_record_is_refused_with_its_name(text: str, tmp_path: 
 def test_a_damaged_record_of_another_app_is_named_and_passed_over(change: Change, tmp_path: Path) -> None:
     other, own = Journal(tmp_path, "books"), Journal(tmp_path, "shop")
     for journal in (other, own):
-        journal.write(Record(replace(ORDER, apps=(journal.app, "admin")), WINDOW))
+        journal.write(Record(ORDER._replace(apps=(journal.app, "admin")), WINDOW))
     row = json.loads(other.record_path.read_text())
     change(row)
     other.record_path.write_text(json.dumps(row))
@@ -362,7 +362,7 @@ def test_every_part_of_a_record_is_tried_as_a_wrong_one(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "shop")
     journal.write(Record(ORDER, WINDOW, (Process(1, 2.0, "pulumi"),)))
     row = json.loads(journal.record_path.read_text())
-    needed = {("order", f.name) for f in fields(Order) if f.default is MISSING}
+    needed = {("order", name) for name in Order._fields if name not in Order._field_defaults}
 
     assert {change.path for change in RECORDS} >= {(name,) for name in row} | needed
 

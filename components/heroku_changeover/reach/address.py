@@ -4,7 +4,6 @@ import netrc
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from heroku_changeover.terms.errors import (
@@ -19,13 +18,11 @@ CREDENTIAL = re.compile(r"[!-~]+")
 """What a token may consist of: anything else cannot be sent in a header, and an error about it would show the token."""
 
 
-@dataclass(frozen=True, slots=True)
 class Address:
     """Where Heroku is and with which token; the token is not part of the text form."""
 
-    platform: str
-    data: str
-    token: str
+    def __init__(self, platform: str, data: str, token: str) -> None:
+        self.platform, self.data, self.token = platform, data, token
 
     def __repr__(self) -> str:
         return f"Address(platform={self.platform!r}, data={self.data!r})"

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from heroku_changeover.reach.journal import Journal, Record
@@ -12,7 +11,6 @@ from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.window import AppAsFound, Window
 
 
-@dataclass(slots=True)
 class Document:
     """
     `window` is what it says so far; `journal` is None where this machine remembers nothing.
@@ -20,10 +18,9 @@ class Document:
     Several apps are worked on at the same time, so whatever is written is written alone.
     """
 
-    window: Window
-    clock: Clock
-    journal: Journal | None = None
-    _writing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    def __init__(self, window: Window, clock: Clock, journal: Journal | None = None) -> None:
+        self.window, self.clock, self.journal = window, clock, journal
+        self._writing = threading.Lock()
 
     def did(self, moment: Moment) -> None:
         """Writes down that a moment has come."""
@@ -40,7 +37,7 @@ class Document:
     def found(self, apps: Mapping[str, AppAsFound]) -> None:
         """Writes down how each app is to be left."""
         with self._writing:
-            self.window = replace(self.window, apps=apps)
+            self.window = self.window._replace(apps=apps)
 
     def begin_anew(self) -> None:
         """Without the moments of an attempt that was put back."""

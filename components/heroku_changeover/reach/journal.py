@@ -10,10 +10,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from heroku_changeover.reach.processes import Process, process_from
 from heroku_changeover.reach.wait import Clock, Wait
@@ -31,8 +30,7 @@ LOG_LIMIT = 1_000_000
 """Bytes after which a log is begun anew, keeping the one before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """
     An open window: the changeover's order and document, who started its step (plugin and Pulumi process), and why the
     keeper gave up, if it did.
@@ -78,12 +76,11 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
     return path
 
 
-@dataclass(slots=True)
 class Journal:
     """The files of one app's changeovers; `app` is the app that pays for the database."""
 
-    path: Path
-    app: str
+    def __init__(self, path: Path, app: str) -> None:
+        self.path, self.app = path, app
 
     @property
     def record_path(self) -> Path:
@@ -127,7 +124,7 @@ class Journal:
         with suppress(OSError):
             record = self.read()
             if record is not None and record.order.generation == window.generation:
-                self.write(replace(record, window=window))
+                self.write(record._replace(window=window))
 
     def close(self) -> None:
         """The window is closed; its record stays as the last one, where there is room for it."""
@@ -154,9 +151,9 @@ def _replace(path: Path, record: Record) -> None:
 
 
 def _text(record: Record) -> str:
-    engine = [asdict(process) for process in record.engine]
+    engine = [process._asdict() for process in record.engine]
     window = json.loads(record.window.line())
-    row = {"version": VERSION, "order": asdict(record.order), "window": window, "engine": engine}
+    row = {"version": VERSION, "order": record.order._asdict(), "window": window, "engine": engine}
     return json.dumps({**row, "gave_up": record.gave_up}, indent=1)
 
 

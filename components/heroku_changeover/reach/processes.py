@@ -7,8 +7,7 @@ slowly is outage.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 ENGINE = "pulumi"
 """The program that runs the steps."""
@@ -17,8 +16,7 @@ CLOSE_ENOUGH = 1.0
 """Seconds that two readings of a process's start may differ by, because the boot time they rest on is adjusted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """A process by its number, when it was started (seconds since 1970), and its name for messages."""
 
     pid: int

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from heroku_changeover.terms.errors import Interrupted, TimedOut
 
@@ -53,8 +53,7 @@ def interruptible_sleep(seconds: float) -> None:
         raise Interrupted("asked to end by SIGTERM or SIGINT")
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """
     `now` is the wall clock in seconds since 1970, so that its readings mean the same in every step's process.
     `sleep` ends when the process is asked to end, `sound_sleep` does not. `first_of` waits for looks under way.
@@ -67,10 +66,9 @@ class Clock:
 
     def undisturbed(self) -> "Clock":
         """The same clock for work that has to be done even when the process was asked to end."""
-        return replace(self, sleep=self.sound_sleep)
+        return self._replace(sleep=self.sound_sleep)
 
 
-@dataclass(slots=True)
 class Wait:
     """
     Waits until a probe says that it is so.
@@ -80,12 +78,15 @@ class Wait:
     before it began, or as soon as that one has ended; the interval grows to `longest`.
     """
 
-    clock: Clock
-    report: Callable[[str], None]
-    interval: float = INSIDE_WINDOW
-    longest: float = INSIDE_WINDOW
-    _said: str = field(default="", init=False)
-    _said_at: float = field(default=0.0, init=False)
+    def __init__(
+        self,
+        clock: Clock,
+        report: Callable[[str], None],
+        interval: float = INSIDE_WINDOW,
+        longest: float = INSIDE_WINDOW,
+    ) -> None:
+        self.clock, self.report, self.interval, self.longest = clock, report, interval, longest
+        self._said, self._said_at = "", 0.0
 
     def until(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
         """

@@ -1,15 +1,14 @@
 """What a step acts and waits with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.wait import AT_ITS_EDGE, INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """
     Heroku, the databases over SQL, time, and `report`, which tells a person how it goes on. `apps` is how many of them
     may be looked at at the same time.
@@ -18,7 +17,7 @@ class World:
     heroku: Heroku
     sql: Sql
     report: Callable[[str], None]
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = Clock()
     apps: int = 1
 
     def after(self, seconds: float) -> float:
@@ -40,4 +39,4 @@ class World:
 
     def undisturbed(self) -> "World":
         """The same for work that has to be done even when the process was asked to end."""
-        return replace(self, clock=self.clock.undisturbed())
+        return self._replace(clock=self.clock.undisturbed())

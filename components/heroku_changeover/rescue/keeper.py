@@ -12,7 +12,6 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import IO
 
 from heroku_changeover.apps.keeping import READY_VARIABLE, keeper_file, try_lock
@@ -132,7 +131,7 @@ class Keeper:
         self.say(f"gives up: {reason}")
         with suppress(OSError):
             if record := self._journal.read():
-                self._journal.write(replace(record, gave_up=reason))
+                self._journal.write(record._replace(gave_up=reason))
         return False
 
     @property

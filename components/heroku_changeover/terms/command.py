@@ -9,7 +9,6 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any, Final, NoReturn
 
 from heroku_changeover.terms.errors import BadInput
@@ -48,7 +47,7 @@ class Arguments(argparse.ArgumentParser):
         raise BadInput(f"{message}; see `{self.prog} --help`")
 
 
-_DEFAULTS = {f.name: f.default for f in fields(Order)}
+_DEFAULTS = Order._field_defaults
 
 
 def step_arguments(step: str, order: Order) -> list[str]:

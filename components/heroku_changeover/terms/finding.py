@@ -5,11 +5,10 @@ Each way of moving a database brings findings of its own; what all of them have 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """`what` was found, `why` it matters, what to `do`; `id` never changes its meaning."""
 
     id: str

@@ -1,7 +1,6 @@
 """What one changeover is about, and the five words for its steps."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 STEPS: Final = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 """
@@ -13,8 +12,7 @@ ONE_OFF_POLICIES: Final = ("wait", "stop")
 VERIFY_MODES: Final = ("sql", "api")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """
     What one changeover is about; the same for all five steps.
 

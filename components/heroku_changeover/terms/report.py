@@ -1,12 +1,10 @@
 """What is told of a changeover the next morning: what was locked, proved and carried, and every alarm."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """
     Nothing in it is secret. What is empty or None was not come to.
 
@@ -34,7 +32,7 @@ class Report:
     primary: str = ""
     retired: str = ""
     maintenance_seconds: float | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float] = {}
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -69,7 +67,7 @@ class Report:
 
     def row(self) -> dict[str, Any]:
         """Plain JSON values, by the names above."""
-        return asdict(self)
+        return self._asdict()
 
 
 def report_from(row: Mapping[str, Any]) -> Report:
@@ -79,7 +77,8 @@ def report_from(row: Mapping[str, Any]) -> Report:
     Raises:
         ValueError, TypeError, AttributeError: a value is not of its kind.
     """
-    return Report(**{f.name: _READ[f.type](row[f.name]) for f in fields(Report) if row.get(f.name) is not None})
+    kinds = Report.__annotations__.items()
+    return Report(**{name: _READ[kind](row[name]) for name, kind in kinds if row.get(name) is not None})
 
 
 def _names(values: object) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """What is live, and how far a changeover has come by it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import App, Database
@@ -35,8 +35,7 @@ class Stage(Enum):
         return self in {Stage.MOVED, Stage.SUPERSEDED}
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What is live: the ordered apps by name, the leader and the target (None when the add-on does not exist)."""
 
     apps: dict[str, App]

@@ -6,9 +6,8 @@ It is one line of JSON, printed by a step on stdout and handed to the next one i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
@@ -23,8 +22,7 @@ ANSWERS = {"maintenance-on": "in-maintenance", "scaling-down": "scaled-down"}
 """Acts that are noted before their writes are sent, with those that are noted when all of them were answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppAsFound:
+class AppAsFound(NamedTuple):
     """
     The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.
 
@@ -57,8 +55,7 @@ class AppAsFound:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """
     The document as the steps use it.
 
@@ -67,12 +64,12 @@ class Window:
     """
 
     generation: str
-    apps: Mapping[str, AppAsFound] = field(default_factory=dict)
-    moments: Mapping[Moment, float] = field(default_factory=dict)
-    report: Report = field(default_factory=Report)
+    apps: Mapping[str, AppAsFound] = {}
+    moments: Mapping[Moment, float] = {}
+    report: Report = Report()
 
     def did(self, moment: Moment, at: float) -> "Window":
-        return replace(self, moments={**self.moments, moment: round(at, 3)})
+        return self._replace(moments={**self.moments, moment: round(at, 3)})
 
     def has(self, moment: Moment) -> bool:
         return moment in self.moments
@@ -119,11 +116,11 @@ class Window:
 
     def begun_anew(self) -> "Window":
         """Without the moments of an attempt that was put back."""
-        return replace(self, moments={m: at for m, at in self.moments.items() if m is Moment.CAPTURED})
+        return self._replace(moments={m: at for m, at in self.moments.items() if m is Moment.CAPTURED})
 
     def noting(self, **told: Any) -> "Window":
         """With more in its report, by the names of its fields."""
-        return replace(self, report=replace(self.report, **told))
+        return self._replace(report=self.report._replace(**told))
 
     def line(self) -> str:
         """The document as one line."""

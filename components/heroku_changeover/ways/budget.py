@@ -1,7 +1,13 @@
-"""The window's budget: how long it may be open before there is no way back."""
+"""How long the window may be open before there is no way back, and how long the parts of the fence may take."""
 
 from heroku_changeover.terms.errors import TimedOut
 from heroku_changeover.ways.way import Changeover
+
+LOCK_LIMIT = 30
+"""Seconds for the fence to get its locks."""
+
+SEAL_LIMIT = 15
+"""Seconds for the sessions from before the seal to end."""
 
 
 def require_budget(c: Changeover) -> None:

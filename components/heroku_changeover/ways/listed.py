@@ -1,23 +1,22 @@
 """The ways that there are: a new one is a folder beside `follow`, and one line here."""
 
+from typing import TYPE_CHECKING
+
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.order import Order
-from heroku_changeover.terms.prospect import Prospect
 from heroku_changeover.ways.follow.way import FOLLOW
-from heroku_changeover.ways.proofs.fenced import Fenced
-from heroku_changeover.ways.proofs.figure import ByFigure
 from heroku_changeover.ways.way import Changeover, Keep, Proof, Way, unwatched
+
+if TYPE_CHECKING:
+    from heroku_changeover.terms.prospect import Prospect
 
 WAYS: list[Way] = [FOLLOW]
 """In the order in which they are asked whether they fit."""
 
-PROOFS: dict[str, Proof] = {"sql": Fenced(), "api": ByFigure()}
-"""By the words of `verify`."""
 
-
-def way_for(prospect: Prospect) -> Way:
+def way_for(prospect: "Prospect") -> Way:
     """The way for a move: the first one that fits; where none does, the first one says why not."""
     return next((way for way in WAYS if way.fits(prospect)), WAYS[0])
 
@@ -36,6 +35,17 @@ def way_named(name: str) -> Way:
     )
 
 
+def proof_named(verify: str) -> Proof:
+    """The proof behind each of the words of `verify`; a step starts with the one that it needs."""
+    if verify == "sql":
+        from heroku_changeover.ways.proofs.fenced import Fenced
+
+        return Fenced()
+    from heroku_changeover.ways.proofs.figure import ByFigure
+
+    return ByFigure()
+
+
 def changeover(order: Order, world: World, document: Document, keep: Keep = unwatched) -> Changeover:
     """
     A changeover that goes the way of its order.
@@ -43,4 +53,4 @@ def changeover(order: Order, world: World, document: Document, keep: Keep = unwa
     Raises:
         BadInput: this program has no such way.
     """
-    return Changeover(order, way_named(order.way), PROOFS[order.verify], world, document, keep)
+    return Changeover(order, way_named(order.way), proof_named(order.verify), world, document, keep)

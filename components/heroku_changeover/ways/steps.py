@@ -29,8 +29,6 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.aftermath import carry_schedules, retire_leader, write_report
-from heroku_changeover.ways.moving import finish
 from heroku_changeover.ways.undoing import only_forward, putting_back
 from heroku_changeover.ways.way import Changeover, Ends
 
@@ -88,6 +86,8 @@ def promote(c: Changeover) -> None:
         if _is_done(c.window, situation):
             c.report(f"promote {DONE}{situation.stage.value}")
         elif situation.stage is Stage.MOVED:
+            from heroku_changeover.ways.moving import finish
+
             finish(c, situation)
         else:
             _reach_quiet(c, situation)
@@ -104,6 +104,8 @@ def _carry_over(c: Changeover, situation: Situation) -> None:
 
 
 def restore(c: Changeover) -> None:
+    from heroku_changeover.ways.aftermath import carry_schedules, retire_leader, write_report
+
     with only_forward(), closing(c.world.sql):
         situation = c.observe()
         if _is_done(c.window, situation):

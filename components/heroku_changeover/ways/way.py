@@ -5,9 +5,8 @@ A way is one object with this interface; nothing outside of its folder asks whic
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from heroku_changeover.reach import look
 from heroku_changeover.reach.document import Document
@@ -16,11 +15,13 @@ from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import NeedsPerson
 from heroku_changeover.terms.facts import App, Database
-from heroku_changeover.terms.finding import Finding
 from heroku_changeover.terms.order import Order
-from heroku_changeover.terms.prospect import Prospect
 from heroku_changeover.terms.situation import Situation, Stage, require_own, require_two, stage_of
 from heroku_changeover.terms.window import Window, as_found
+
+if TYPE_CHECKING:
+    from heroku_changeover.terms.finding import Finding
+    from heroku_changeover.terms.prospect import Prospect
 
 Keep = Callable[[Order, Document], None]
 """Makes sure that a keeper watches over the window; raises `Refused` where that cannot be had."""
@@ -46,7 +47,6 @@ class Words(NamedTuple):
     figure: str
 
 
-@dataclass(slots=True)
 class Changeover:
     """
     One changeover as a step process sees it.
@@ -54,13 +54,12 @@ class Changeover:
     `_variables` are config vars by app, from the look that asked for them; they hold passwords.
     """
 
-    order: Order
-    way: "Way"
-    proof: "Proof"
-    world: World
-    document: Document
-    keep: Keep = unwatched
-    _variables: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False)
+    def __init__(
+        self, order: Order, way: "Way", proof: "Proof", world: World, document: Document, keep: Keep = unwatched
+    ) -> None:
+        self.order, self.way, self.proof = order, way, proof
+        self.world, self.document, self.keep = world, document, keep
+        self._variables: dict[str, Mapping[str, str]] = {}
 
     @property
     def window(self) -> Window:
@@ -125,14 +124,11 @@ class Changeover:
         return values
 
 
-@dataclass(frozen=True, slots=True)
 class Ends:
-    """Both ends of a move, as they were when the apps went down; the addresses hold passwords."""
+    """Both ends of a move, as they were when the apps went down; the addresses hold passwords, and are never shown."""
 
-    leader: Database
-    target: Database
-    leader_url: str = field(repr=False)
-    target_url: str = field(repr=False)
+    def __init__(self, leader: Database, target: Database, leader_url: str, target_url: str) -> None:
+        self.leader, self.target, self.leader_url, self.target_url = leader, target, leader_url, target_url
 
 
 class Way(Protocol):
@@ -148,11 +144,11 @@ class Way(Protocol):
 
     # Decided from facts, before anything is declared.
 
-    def fits(self, prospect: Prospect) -> bool:
+    def fits(self, prospect: "Prospect") -> bool:
         """Whether this is the way for that move."""
         ...
 
-    def findings(self, prospect: Prospect) -> Iterator[Finding]:
+    def findings(self, prospect: "Prospect") -> "Iterator[Finding]":
         """What speaks against it, or has to be known of it."""
         ...
 

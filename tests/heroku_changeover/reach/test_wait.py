@@ -3,7 +3,6 @@
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -164,6 +163,6 @@ def test_a_close_wait_hears_that_the_process_is_asked_to_end_while_looks_hang() 
 
     try:
         with pytest.raises(Interrupted):
-            wait_closely(replace(time.impatient_clock, sleep=sleep), lambda: str(hang.wait(10)))
+            wait_closely(time.impatient_clock._replace(sleep=sleep), lambda: str(hang.wait(10)))
     finally:
         hang.set()

@@ -5,7 +5,6 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -108,7 +107,7 @@ def test_a_keeper_leaves_a_window_alone_that_another_run_has_taken_over(
     def locked_after_another_run(*_: object) -> Iterator[None]:
         record = journal.read()
         assert record is not None
-        journal.write(replace(record, engine=living(), window=Window("db-2")))
+        journal.write(record._replace(engine=living(), window=Window("db-2")))
         yield
 
     monkeypatch.setattr(keeper, "locked", locked_after_another_run)
@@ -168,7 +167,7 @@ def test_recover_does_nothing_when_a_run_took_the_window_over_while_it_asked(
 ) -> None:
     record = journal.read()
     assert record is not None
-    begun = replace(record, engine=living())
+    begun = record._replace(engine=living())
 
     with pytest.raises(Refused, match="is alive"):
         recovering(journal, monkeypatch, situation(WEB._replace(quantity=0)), lambda: journal.write(begun))
@@ -212,7 +211,7 @@ def test_recover_names_a_formation_that_is_not_as_it_was_found_and_leaves_it(
 def test_an_app_that_was_found_in_maintenance_is_as_found_in_maintenance(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = {"shop": replace(FOUND, maintenance=True)}
+    found = {"shop": FOUND._replace(maintenance=True)}
     journal.write(Record(ORDER, Window("db-2", found, {Moment.ENTERING_MAINTENANCE: 1.0}), GONE))
     live = situation(WEB, WORKER)
     live.apps["shop"] = live.apps["shop"]._replace(maintenance=True)

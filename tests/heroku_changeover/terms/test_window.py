@@ -1,7 +1,6 @@
 """The window document: what is written down, handed on and trusted."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -153,7 +152,7 @@ def test_a_document_is_of_its_generation_after_a_rename_of_the_component_too() -
 
 
 def test_an_app_is_found_again_under_another_name_by_its_id() -> None:
-    window = Window("db-2", {"shop": replace(SHOP, id="id"), "admin": replace(SHOP, id="other")})
+    window = Window("db-2", {"shop": SHOP._replace(id="id"), "admin": SHOP._replace(id="other")})
 
     assert window.found(app(WEB)._replace(name="store")) == window.apps["shop"]
     assert window.found(app(WEB)._replace(name="store", id="new")) is None

@@ -1,16 +1,22 @@
-"""The way as one object."""
+"""
+The way as one object.
+
+Each part is imported where it is used: the start of a step is part of the outage, and none needs all of them.
+"""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from heroku_changeover.reach.sql import Mark, Session
 from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import Database
-from heroku_changeover.terms.finding import Finding
 from heroku_changeover.terms.order import Order
-from heroku_changeover.terms.prospect import Prospect
 from heroku_changeover.terms.situation import Situation
-from heroku_changeover.ways.follow import findings, readiness, replay, unfollow
 from heroku_changeover.ways.way import Changeover, Words
+
+if TYPE_CHECKING:
+    from heroku_changeover.terms.finding import Finding
+    from heroku_changeover.terms.prospect import Prospect
 
 
 class Follow:
@@ -27,10 +33,14 @@ class Follow:
         figure="at 0 commits behind by Heroku's figure",
     )
 
-    def fits(self, prospect: Prospect) -> bool:
+    def fits(self, prospect: "Prospect") -> bool:
+        from heroku_changeover.ways.follow import findings
+
         return findings.can_be_followed(prospect)
 
-    def findings(self, prospect: Prospect) -> Iterator[Finding]:
+    def findings(self, prospect: "Prospect") -> "Iterator[Finding]":
+        from heroku_changeover.ways.follow import findings
+
         return findings.findings(prospect)
 
     def follows(self, leader: Database) -> str | None:
@@ -47,27 +57,43 @@ class Follow:
         return target.is_follower
 
     def wait_until_ready(self, c: Changeover) -> None:
+        from heroku_changeover.ways.follow import readiness
+
         readiness.wait_until_ready(c)
 
     def require_ready(self, c: Changeover, situation: Situation) -> None:
+        from heroku_changeover.ways.follow import readiness
+
         readiness.require_ready(c, situation)
 
     def require_reach(self, c: Changeover, leader: Session, target: Session) -> None:
+        from heroku_changeover.ways.follow import readiness
+
         readiness.require_reach(c, leader, target)
 
     def bring_over(self, c: Changeover, copy: Session, mark: Mark) -> None:
+        from heroku_changeover.ways.follow import replay
+
         replay.wait_until_replayed(c.world.clock, copy, mark, c.budget_ends)
 
     def bring_over_by_figure(self, c: Changeover, target: Database) -> bool:
+        from heroku_changeover.ways.follow import replay
+
         return replay.comes_to_zero(c, target)
 
     def cut(self, c: Changeover) -> None:
+        from heroku_changeover.ways.follow import unfollow
+
         unfollow.unfollow(c.world, c.document, c.order.target)
 
     def wait_until_cut(self, c: Changeover) -> None:
+        from heroku_changeover.ways.follow import unfollow
+
         unfollow.wait_until_unfollowed(c.world, c.order.target)
 
     def settled(self, c: Changeover) -> Situation:
+        from heroku_changeover.ways.follow import unfollow
+
         return unfollow.settled(c)
 
 

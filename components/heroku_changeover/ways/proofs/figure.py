@@ -4,7 +4,6 @@ from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.ways.budget import require_budget
-from heroku_changeover.ways.moving import move_and_start
 from heroku_changeover.ways.verdict import CERTAIN, Then, Verdict, act_on, of_apps_that_serve
 from heroku_changeover.ways.way import Changeover, Ends, Words
 
@@ -22,6 +21,8 @@ class ByFigure:
         """Nothing."""
 
     def carry_over(self, c: Changeover, situation: Situation, ends: Ends) -> None:
+        from heroku_changeover.ways.moving import move_and_start
+
         if situation.stage is Stage.BEFORE:
             if c.way.bring_over_by_figure(c, ends.target):
                 require_budget(c)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.sql import Fence
@@ -10,18 +9,15 @@ from heroku_changeover.reach.world import World
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Stage
-from heroku_changeover.ways.budget import require_budget
+from heroku_changeover.ways.budget import LOCK_LIMIT, require_budget
 from heroku_changeover.ways.way import Changeover, Ends
 
-LOCK_LIMIT = 30
-"""Seconds for the fence to get its locks."""
 
-
-@dataclass(slots=True)
 class Hold:
     """A fence that is held; where its sessions broke, another one takes its place."""
 
-    fence: Fence
+    def __init__(self, fence: Fence) -> None:
+        self.fence = fence
 
 
 @contextmanager
