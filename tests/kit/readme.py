@@ -1,4 +1,4 @@
-"""The README as tests read it: its tables, and the programs that it prints."""
+"""The pages as tests read them: their tables, and the programs that the README prints."""
 
 import re
 
@@ -7,9 +7,9 @@ from kit.checkout import ROOT
 README = (ROOT / "README.md").read_text()
 
 
-def table(*head: str) -> list[list[str]]:
-    """The rows of the one table of the README that has this head, each cell without its quotes."""
-    (rows,) = re.findall(rf"^\| {re.escape(' | '.join(head))} \|\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+def table(*head: str, page: str = README) -> list[list[str]]:
+    """The rows of the one table of a page that has this head, each cell without its quotes."""
+    (rows,) = re.findall(rf"^\| {re.escape(' | '.join(head))} \|\n\|[-| ]+\|\n((?:\|.*\n)+)", page, re.MULTILINE)
     return [[cell.strip(" `") for cell in line.strip("|").split(" | ")] for line in rows.splitlines()]
 
 

@@ -1,5 +1,5 @@
 """
-An app, down for the window and up again: its service, its attachments, and a keeper that watches meanwhile.
+An app, down for the window and up again: its service, its attachments, and the start of a keeper.
 
 How the data gets over is not known here.
 """

@@ -1,5 +1,5 @@
 """
 What touches the world: Heroku's APIs, PostgreSQL, time, files and processes of this machine.
 
-It knows no changeover: what is asked or changed, and why, is said by the rooms above.
+It decides nothing: what is asked or changed, and why, is said by the rooms above.
 """

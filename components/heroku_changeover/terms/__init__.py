@@ -1,5 +1,7 @@
 """
-The words: facts, errors, acts, the order, the window. Nothing here asks Heroku, speaks SQL or waits.
+The words: facts, errors, acts, moments, the order, the window, the report.
 
-Of what is installed beside Python it imports nothing, so that every process starts fast.
+Nothing here asks Heroku, speaks SQL or waits; of what is installed beside Python it imports nothing.
+
+So every process starts fast, and whoever watches a changeover from outside may import these words.
 """

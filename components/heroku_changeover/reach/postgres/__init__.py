@@ -1,3 +1,5 @@
 """
-PostgreSQL over SQL: sessions, the fence, the barrier, the seal. Only here the driver is imported, which takes 0.3 s.
+PostgreSQL over SQL: sessions, the fence, the barrier, the seal.
+
+It asks nothing of Heroku; only here the driver is imported, which takes 0.3 s.
 """
