@@ -51,7 +51,7 @@ class Database(pulumi.ComponentResource):
 
     report: pulumi.Output[str]
     """
-    All of the last changeover as one line of JSON: how each app was found, a clock reading at each act, what was
+    All of the last changeover as one line of JSON: how each app was found, a clock reading at each moment, what was
     locked, alarms; empty before the first one.
     """
 

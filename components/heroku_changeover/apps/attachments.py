@@ -33,7 +33,7 @@ How many releases are looked through for the one that attached DATABASE: every c
 def companions(app: App, leader: Database, names: Iterable[Name]) -> list[Attachment]:
     """
     What moves in an app: DATABASE first, then poolers, credentials and every other name that a person chose. `names`
-    are those of the record; what the leader was called since is somebody else's, and stays.
+    are those of the record: a name that the leader was given since is somebody else's, and stays.
     """
     known = frozenset(names)
     moving = [a for a in app.attachments if a.addon_id == leader.id and Name(a.name, a.namespace) in known]
@@ -43,7 +43,7 @@ def companions(app: App, leader: Database, names: Iterable[Name]) -> list[Attach
 
 
 def _as_primary(app: App, database: Database, names: Iterable[Name]) -> Attachment:
-    """With the credential or the pooler that it had."""
+    """DATABASE as it was before it was taken away, with the same credential or pooler."""
     namespace = next((n.namespace for n in names if n.name == PRIMARY), None)
     return Attachment("", PRIMARY, namespace, database.id, database.name, app.name)
 
@@ -99,14 +99,14 @@ def apps_on(world: World, database: Database) -> list[str]:
 
 
 def strangers_on(world: World, database: Database, order: Order) -> list[str]:
-    """Those of them that are not part of this changeover."""
+    """The apps that have it as DATABASE at this moment and are not part of this changeover."""
     return [app for app in apps_on(world, database) if app not in order.apps]
 
 
 def require_ordered(leader: Database | None, strangers: Iterable[str]) -> None:
     """
     Raises:
-        Refused: the leader is DATABASE of an app that would be left behind on a database that is read-only then.
+        Refused: an app outside the order has the leader as DATABASE, and would be left on a read-only database.
     """
     if leader is not None and (others := sorted(strangers)):
         raise Refused(

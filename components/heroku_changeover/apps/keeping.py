@@ -63,8 +63,8 @@ def is_kept(journal: Journal) -> bool:
 
 def _start(journal: Journal) -> None:
     """
-    In the folder of the step, so that a relative path in the environment means the same to both; but without that
-    folder among what is imported (`-P`), because modules of the user's own may have any name.
+    Starts it in the folder of the step, so that a relative path in the environment means the same to both. Nothing is
+    imported from that folder (`-P`), because modules of the user's own may have any name.
     """
     readable, writable = os.pipe()
     variables = {HOME_VARIABLE: str(journal.path), RUNNER_VARIABLE: "", READY_VARIABLE: str(writable)}

@@ -28,8 +28,8 @@ Seconds for the first web dyno to come up: Heroku's own limit for binding the po
 
 ROUTER_LEAD = 2.0
 """
-Seconds before a web dyno is due at which maintenance mode ends already: Heroku's router takes seconds to act on it
-(devcenter: maintenance-mode), and it holds requests for a dyno that is starting (devcenter: error-codes, H20).
+How many seconds before a web dyno is due maintenance mode ends: Heroku's router takes seconds to act on it (devcenter:
+maintenance-mode), and it holds requests for a dyno that is starting (devcenter: error-codes, H20).
 """
 
 LATE_LIMIT = 20
@@ -37,8 +37,8 @@ LATE_LIMIT = 20
 
 LATE_WRITE, LATE_WRITE_POLL = 30, 1.0
 """
-Seconds after which a request that nobody waits for any more is over, because Heroku's own router gives none longer
-(devcenter: error-codes, H12), and between two looks until then.
+Seconds after which a request whose sender is gone is not carried out any more, because Heroku's own router gives none
+longer (devcenter: error-codes, H12); and seconds between two looks until then.
 """
 
 PUT_BACK_LIMIT = 20
@@ -154,8 +154,8 @@ def _stop_one(world: World, app: str, dyno: Dyno) -> None:
 
 def bring_back(world: World, document: Document, apps: Iterable[App]) -> None:
     """
-    Formation and maintenance flag of every app as they were found; a live value that a colleague set since is left
-    alone.
+    Brings back formation and maintenance flag of every app as they were found. A value that a colleague has set since
+    is left alone.
     """
     side_by_side(lambda app: _bring_back(world, document, app), apps)
 
@@ -250,9 +250,9 @@ def put_back(world: World, document: Document) -> None:
     """
     The way back before the point of no return: all apps as they were found, without waiting long for anything.
 
-    A write whose sender was killed may be carried out still, after a look has seen that it was not: the apps serve, and
-    are looked after until Heroku has given it up. Then the document has no moment any more that somebody would take for
-    an unfinished one.
+    A write whose sender was killed may still be carried out, although a look has just seen that it was not. So the apps
+    serve, and are put back again and again until Heroku has given such a write up. Then the document forgets what was
+    noted, so that nobody takes it for something unfinished.
     """
     _put_all_back(world, document)
     over = (document.window.unanswered or -LATE_WRITE) + LATE_WRITE

@@ -36,8 +36,8 @@ def reads(what: str) -> Callable[[Callable[Parameters, Result]], Callable[Parame
 
 def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Clock) -> None:
     """
-    A write that must not be done twice: when its answer was lost or was Heroku's own failure, a look says whether it
-    was carried out, and only if not it is asked for again.
+    A write that must not be done twice. Its answer may be lost, or be a failure of Heroku's own: then a look says
+    whether it was carried out. Only if it was not, it is asked for again.
 
     Raises:
         HerokuError: a refusal, or it is still not done after some tries.

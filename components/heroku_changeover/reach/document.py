@@ -15,7 +15,7 @@ class Document:
     """
     `window` is what it says so far; `journal` is None where this machine remembers nothing.
 
-    Several apps are worked on at the same time, so whatever is written is written alone.
+    Several apps are worked on at the same time, so two writes wait for each other.
     """
 
     def __init__(self, window: Window, clock: Clock, journal: Journal | None = None) -> None:
@@ -40,7 +40,7 @@ class Document:
             self.window = self.window._replace(apps=apps)
 
     def begin_anew(self) -> None:
-        """Without the moments of an attempt that was put back."""
+        """Forgets the moments of an attempt that was put back."""
         with self._writing:
             self.window = self.window.begun_anew()
 

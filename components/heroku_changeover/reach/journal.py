@@ -44,8 +44,8 @@ class Record(NamedTuple):
     @property
     def overrun(self) -> float:
         """
-        From when on a run has overrun its budget, seconds since 1970: never before maintenance mode, nor once the only
-        way is forward.
+        When the budget is spent, in seconds since 1970. It is infinite before maintenance mode and once the only way is
+        forward.
         """
         began = None if self.window.is_past_return else self.window.budget_began
         return float("inf") if began is None else began + self.order.budget
@@ -136,7 +136,7 @@ class Journal:
             self.record_path.unlink(missing_ok=True)
 
     def log(self, who: str, line: str) -> None:
-        """For who comes later; what cannot be written down stops nobody."""
+        """For whoever comes later. What cannot be written down stops nobody."""
         with suppress(OSError):
             if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT:
                 self.log_path.replace(self.log_path.with_suffix(".log.1"))
@@ -217,7 +217,7 @@ def locked(path: Path, apps: Sequence[str], who: str, clock: Clock, report: Call
 
 
 def sign(file: IO[str], text: str) -> None:
-    """Leaves a word in a file that is locked, for who looks; the lock holds without it, as when the disk is full."""
+    """Leaves a word in a locked file, for whoever looks. The lock holds without it, as when the disk is full."""
     with suppress(OSError):
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), text.encode())

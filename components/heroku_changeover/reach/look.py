@@ -36,10 +36,10 @@ def look(
     """
     All facts that a decision about the databases of these apps needs; the first app pays for them.
 
-    `likely` are names of add-ons that it probably has: what a database needs is asked for at once then, and not only
-    when Heroku has listed the add-ons. A name that is wrong costs three requests. `plan` is the one that is wanted:
-    what Heroku is about to do to a database is asked for only if it is on another one. `ids` are UUIDs of databases
-    that are looked for whoever pays for them; one that is gone is left out.
+    `likely` are names of add-ons that the first app probably has: they are asked about at once, and not only when
+    Heroku has listed the add-ons. A name that is wrong costs three requests. `plan` is the wanted one: of a database on
+    another plan it is also asked what Heroku is about to do to it. `ids` are UUIDs of databases that are looked for
+    whoever pays for them; one that is gone is left out.
 
     Raises:
         Refused: the first app does not exist, or the token does not open it.

@@ -113,7 +113,7 @@ class Fence(Protocol):
         ...
 
     def still_waiting(self, deadline: float) -> list[str]:
-        """Those of them whose writes wait behind the fence, after giving them the time to be given up."""
+        """Those roles whose writes wait behind the fence even after some time in which they may be given up."""
         ...
 
     def set_mark(self) -> Mark:

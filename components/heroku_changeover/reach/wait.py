@@ -11,13 +11,13 @@ from typing import NamedTuple
 from heroku_changeover.terms.errors import Interrupted, TimedOut
 
 INSIDE_WINDOW = 0.1
-"""Seconds between two looks while the app is down: what is seen late is outage. A minute of it is some 300 requests."""
+"""Seconds between two looks while the app is down: what is seen late is outage. A minute makes some 300 requests."""
 
 AT_ITS_EDGE = 0.05
 """Seconds between two looks at what the next act in the window waits for, where looks need not wait for each other."""
 
 LATENESS = 0.005
-"""By which part of what has been waited already such a look may come later: five minutes of it are 900 requests."""
+"""Such looks may be apart by this part of the time waited so far, if that is more: five minutes are 900 requests."""
 
 LOOKS_AT_ONCE = 5
 """How many of them may be under way: as many as fit into an answer of Heroku's that takes its time."""

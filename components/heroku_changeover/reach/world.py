@@ -29,7 +29,7 @@ class World(NamedTuple):
         return Wait(self.clock, self.report)
 
     def wait_closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
-        """A wait for what the next act in the window waits for; 40 looks a second at most, over all apps."""
+        """A wait in the window for what lets the next act begin; 40 looks a second at most, over all apps."""
         interval = AT_ITS_EDGE * max(1.0, self.apps / 2)
         Wait(self.clock, self.report, interval).closely(what, probe, deadline)
 

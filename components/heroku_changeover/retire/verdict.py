@@ -1,4 +1,4 @@
-"""What is to go, what says so, and what keeps it: words for a judgement, which others come to."""
+"""The words of the judgement on a database that is to go: what says so, and what speaks against it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -33,7 +33,7 @@ class NothingChanged(ChangeoverError):
 
 
 class Incomplete(ChangeoverError):
-    """The follower is cut off from its leader, so the only way is forward, and the next run takes it."""
+    """The point of no return is passed, so the only way is forward, and the next run takes it."""
 
     exit_code = 20
 

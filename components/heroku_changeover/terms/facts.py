@@ -3,7 +3,7 @@ What a look at Heroku yields: plain facts, no I/O, no secrets.
 
 An *app* is where dynos run. A *database* is a Heroku Postgres add-on. An *attachment* ties a database to an app under a
 name; the attachment named DATABASE is the one whose database is the app's primary.
-A *leader* is a database that others follow, a *follower* a read-only copy of one.
+Heroku calls a read-only copy that it keeps up to date a *follower*, and the database that it follows its *leader*.
 
 They are named tuples: a class of them is made in a seventh of the time of a frozen data class, and every step makes
 them anew while users wait.

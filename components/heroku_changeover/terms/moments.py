@@ -30,7 +30,7 @@ class Moment(Enum):
     """The target has every committed write."""
 
     PASSING_RETURN = "passing-return"
-    """About to do what cannot be taken back: from here on the only way is forward. Which act it is each way says."""
+    """About to do what cannot be taken back: from here on the only way is forward. Each way says which act that is."""
 
     CUT_OFF = "cut-off"
     """The target takes writes, and nothing of the leader's any more."""

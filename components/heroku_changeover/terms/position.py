@@ -8,8 +8,8 @@ XIDS = 2**32
 
 class Position(NamedTuple):
     """
-    `barrier` is the transaction id, modulo 2^32, of the last fence's mark, which replicates; `sealed` that of the seal,
-    None without one; `upcoming` the id that would be given out next: unchanged later means that nobody wrote.
+    `barrier` is the transaction id, modulo 2^32, of the last barrier, which replicates; `sealed` that of the seal,
+    None without one; `upcoming` the id that would be given out next. If that is unchanged later, nobody wrote.
     """
 
     database: str

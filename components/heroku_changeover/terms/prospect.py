@@ -7,12 +7,11 @@ from heroku_changeover.terms.facts import Database, Facts
 
 class Prospect(NamedTuple):
     """
-    A move that is wanted, as far as a way of moving a database has to know it to say what speaks against it.
+    A move that is wanted, with all that a way has to know to say what speaks against it.
 
     `facts` are what one look at Heroku found. `primary` is the database that is DATABASE now, the one to be left;
-    `plan` is the plan that is wanted, without the name of the service. `target_name` is what the database is called
-    that is to become DATABASE, empty before that is known; `target` is that database itself, None while it has yet to
-    be made.
+    `plan` is the wanted plan, without the name of the service. `target` is the database that is to become DATABASE,
+    None while it has yet to be made; `target_name` is its name, empty while it has none.
     """
 
     facts: Facts

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 class Report(NamedTuple):
     """
-    Nothing in it is secret. What is empty or None was not come to.
+    Nothing in it is secret. What is empty or None has not happened.
 
     `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `other_roles`: roles
     with sessions on the old database that ours may not end. `sessions_ended`, `sessions_back`: how many of our role's

@@ -17,8 +17,8 @@ from heroku_changeover.ways.way import Changeover
 
 def retire_leader(c: Changeover, situation: Situation) -> None:
     """
-    The old database is read-only for ordinary clients; a promote that could not see to it has left that undone. It is
-    so only if this changeover moved DATABASE, and no app has it as DATABASE.
+    Makes the old database read-only for ordinary clients, if promote could not. That is done only if this changeover
+    has moved DATABASE and no app has the old one as DATABASE.
     """
     leader = situation.leader
     if leader is None or c.window.has(Moment.SEALED) or not c.window.has(Moment.MOVED):
@@ -32,8 +32,8 @@ def retire_leader(c: Changeover, situation: Situation) -> None:
 
 def carry_schedules(world: World, document: Document, order: Order, situation: Situation) -> None:
     """
-    Backup schedules of the old database that the new one does not have; a failure is told, and does not undo a
-    changeover.
+    Makes the backup schedules of the old database that the new one does not have. A failure is told, and does not undo
+    a changeover.
     """
     if situation.leader is None:
         return

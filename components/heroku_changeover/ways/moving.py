@@ -43,7 +43,7 @@ def _start(c: Changeover, app: App, ends: Ends, formation: Iterable[ProcessType]
 
 def finish(c: Changeover, situation: Situation) -> None:
     """
-    What may be missing after every app has moved: companions of DATABASE, and a release that has not succeeded. The
+    Does what may be missing after every app has moved: companions that have not, a release that has not succeeded. The
     seal is made by restore.
     """
     target = situation.target

@@ -163,8 +163,8 @@ def _require_all_ordered(order: Order, leader: Database | None) -> None:
 
 def _look_ahead(c: Changeover) -> Situation:
     """
-    The look of a step in the window: what it will need besides is read and loaded while Heroku answers, because users
-    wait for it.
+    The look of a step in the window. What the step will need besides is read and loaded while Heroku answers, because
+    users wait.
     """
     situation: Situation = at_once(partial(c.observe, addresses=True), c.world.sql.load)[0]
     _begin_anew(c.document, situation)
@@ -216,7 +216,7 @@ def _reach_quiet(c: Changeover, situation: Situation) -> None:
 
 
 def _see_to_leader(world: World, order: Order, situation: Situation) -> None:
-    """It is left by all apps that have it as DATABASE, which Heroku is asked for anew, and keeps a name of its own."""
+    """No app outside the order has it as DATABASE, for which Heroku is asked anew; and it gets a name of its own."""
     leader = situation.leader
     if leader is not None:
         if situation.stage is Stage.BEFORE:

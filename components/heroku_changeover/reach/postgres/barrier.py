@@ -1,4 +1,4 @@
-"""The barrier: a mark in the log that says up to where a copy has everything, and who wrote after it."""
+"""The barrier: a transaction that tells up to where a copy has everything, and whether anybody wrote after it."""
 
 from psycopg import sql
 
@@ -16,8 +16,8 @@ def set_mark(session: Session) -> Mark:
     Commits the barrier on a leader and returns where it lies.
 
     Everything committed before it, asynchronous commits included, is at or before its flushed position. The barrier
-    also rewrites the database's own catalogue row with the values that it has: the row's xmin then tells on the
-    follower, and after a crash of this process, up to which transaction the follower has everything.
+    also rewrites the database's own catalogue row with the values that it has. On the target, and after a crash of this
+    process, the row's xmin then tells up to which transaction everything is there.
     """
     limit, name = session.row(
         "SELECT datconnlimit, quote_ident(datname) FROM pg_database WHERE datname = current_database()"

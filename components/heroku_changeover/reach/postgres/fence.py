@@ -1,5 +1,5 @@
 """
-The fence: proof that every committed write is on the follower, and that none comes after.
+The fence: every table of a leader locked against writes, so that none comes after what is proved to be on the target.
 
 It is a lock and not a setting, because a lock does not replicate and vanishes by itself when this process dies. While
 session A holds SHARE on every table that the role may write, no INSERT, UPDATE, DELETE, TRUNCATE or COPY goes through
@@ -55,8 +55,8 @@ class Fence:
         """
         Ends what an ordinary role may end: its own role's sessions.
 
-        What waits behind the fence to write fails then, and is not committed when the lock is let go. Who comes back is
-        a client outside the apps; the fence holds it.
+        A write that waits behind the fence fails with its session, so it is not committed when the lock is let go. A
+        client that comes back is none of the apps; the fence holds its writes.
         """
         return frozenset(end_other_sessions(self.observer))
 
@@ -193,7 +193,7 @@ _STRANGERS = (
 
 
 def _kept_waiting(fence: Fence) -> list[str]:
-    """Those of them that wait for a lock of the fence: what they wait to write is committed once it is let go."""
+    """The other roles whose sessions wait for the fence: their writes are committed once it is let go."""
     rows = fence.observer.rows(
         f"SELECT DISTINCT a.usename {_STRANGERS} AND %s = ANY(pg_blocking_pids(a.pid)) ORDER BY 1",
         fence.holder.connection.info.backend_pid,

@@ -17,7 +17,7 @@ class Postgres:
     """
     Sessions on PostgreSQL servers.
 
-    Each one takes some round trips, which users would wait for, so that they can be opened before they are needed.
+    Opening one takes some round trips, and users would wait for them; so it can be done before the session is needed.
     """
 
     def __init__(self, clock: Clock, report: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The seal: an old database that is read-only for every ordinary client from now on."""
+"""The seal: the setting that leaves an old database read-only for every ordinary client."""
 
 from psycopg import sql
 
@@ -14,8 +14,8 @@ SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
 
 def seal(session: Session, clock: Clock, deadline: float) -> int:
     """
-    Makes a retired database read-only for every ordinary client from now on, and ends the sessions from before. The
-    fence is held there. Returns how many transaction ids that took: none, if it was sealed already.
+    Makes an old database read-only for every ordinary client from now on, and ends the sessions from before. The caller
+    holds the fence on it. Returns how many transaction ids that took: none, if it was sealed already.
 
     A client can override the setting: it is a sign, not a wall. A session that was just being opened reads the old
     setting and shows up a moment later, so the look is repeated until it finds none twice in a row.

@@ -1,5 +1,5 @@
 """
-Sessions on the leader and on the follower, with the ordinary role that the app itself uses.
+Sessions on the leader and on the target, with the ordinary role that the app itself uses.
 
 A role that owns its database may read positions, see every session's process id and end its own role's sessions; it
 may not read other roles' queries or the replication details of `pg_stat_replication`.
@@ -73,7 +73,7 @@ class Session:
 @contextmanager
 def _naming(database: str) -> Iterator[None]:
     """
-    Turns a session that broke under a statement into an error that names the database; a lock not had passes as it is.
+    A session that breaks under a statement becomes an error that names the database. A lock that was not had does not.
     """
     try:
         yield
@@ -128,7 +128,7 @@ def other_sessions(session: Session) -> list[int]:
 def end_other_sessions(session: Session) -> list[int]:
     """
     Ends every other session of our own role on this database; returns their process ids. The caller holds the fence
-    there.
+    on it.
     """
     pids = other_sessions(session)
     if pids:

@@ -1,6 +1,4 @@
-"""
-The unfollow: the point of no return, which is passed some time after it was asked for.
-"""
+"""The unfollow: the point of no return, which is passed some time after it was asked for."""
 
 from heroku_changeover.reach.answers import reads, resolved
 from heroku_changeover.reach.document import Document
@@ -20,7 +18,7 @@ SETTLES = 60
 """Seconds for an unfollow that is under way to be carried out."""
 
 SHOWS = 2.0
-"""Seconds in which an unfollow shows that was asked for right before something broke."""
+"""Seconds after which an unfollow is seen that was asked for right before something broke."""
 
 
 def unfollow(world: World, document: Document, target: str) -> None:

@@ -25,7 +25,7 @@ def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Hold]:
     """
     The fence for the length of a block; the budget counts only as long as there is a way back.
 
-    Until it is had, nobody's session is ended but that of our own role which still holds a table after some patience.
+    Until it is had, only sessions of our own role are ended, and of them only what holds a table after some patience.
     """
     deadline = c.world.after(LOCK_LIMIT)
     if stage is Stage.BEFORE:
