@@ -25,7 +25,7 @@ AWAIT_ONLY = STEPS[:1]
 
 
 def decide(wish: Wish, facts: Facts, known: Known) -> Decision:
-    """The one decision; the rows of its table are the branches below."""
+    """The one decision: each branch is a case, the first that fits counts."""
     b, primary = basis_of(wish, facts, known), facts.primary
     if stranger := of_another(b):
         return _refused(b, [stranger])
@@ -207,7 +207,7 @@ def _leader_before(b: Basis, number: int) -> str | None:
 
 
 def _cut_off(b: Basis, primary: Database, kept: Mapping[int, Database]) -> list[Finding]:
-    """What a changeover has left that broke between the unfollow and the move."""
+    """What a changeover has left that broke after its target was cut off, and before it was promoted."""
     cut_off = [d for n, d in kept.items() if n > b.number and not b.known.was_promoted(n)]
     return [unfinished.broken(b.wish, primary, d, d.id in b.known.ids) for d in cut_off[:1]]
 

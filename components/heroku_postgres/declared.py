@@ -1,9 +1,9 @@
 """
 What comes of a decision: what a run declares, and what it says.
 
-A *generation* is one add-on in the life of a database: adopted, fresh, or born as a follower. The *primary* is the
-generation attached as DATABASE; the *target* the one that is to become it; a *retired* one was primary before; one that
-is *cut off* was unfollowed but never promoted, because a changeover broke between the two.
+A *generation* is one database in the life of an app: adopted, fresh, or made for a changeover. The *primary* is the
+generation attached as DATABASE; the *target* the one that is to become it; a *retired* one was primary before. One that
+is *cut off* takes writes but was never promoted, because a changeover broke between the two.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """
 What speaks against touching the databases that are this component's own: a name has come to mean something else.
 
-By UUID where the stack knows one: a name can be given to another add-on, a line of config be dropped.
+Databases are compared by UUID where the stack knows one: a name can be given to another add-on, and a line of config
+be dropped.
 """
 
 from heroku_changeover.terms.facts import Database

@@ -47,8 +47,8 @@ class Provider(ComponentProvider):
         A database, declared as a program in Python declares it.
 
         Raises:
-            InputPropertiesError: why it was refused, which the user reads without the way through our code.
-            ComponentInitError: an error of ours, with that way.
+            InputPropertiesError: why it was refused, which the user reads without a traceback.
+            ComponentInitError: an error of ours, with its traceback.
         """
         # The engine starts a plugin where it runs commands, and does not tell it where the project is.
         settings.SETTINGS.root_directory = settings.SETTINGS.root_directory or str(Path.cwd())

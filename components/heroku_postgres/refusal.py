@@ -1,4 +1,4 @@
-"""What is wrong, as Pulumi shows it: in plain lines, without the way through our code."""
+"""What is wrong, as Pulumi shows it: in plain lines, without a traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -21,11 +21,9 @@ ROOMS = {
     for rooms, *cells in table("room", "what it is for", "what must not be in it", page=PAGE)
     for room in re.split("`?, `?", rooms)
 }
-CODE = {
-    name
-    for *_, cell in table("word", "what it means", "where it is in the code", page=PAGE)
-    for name in re.split("`?, `?", cell)
-}
+WORDS = table("word", "what it means", "where it is in the code", page=PAGE)
+SECOND = table("word", "first sense", "second sense", "where the second one is", page=PAGE)
+CODE = {name for *_, names in [*WORDS, *SECOND] for name in re.split("`?, `?", names)}
 LISTS = dict(re.findall(r"^## To add (?:a|an) (.*?)\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL))
 
 THERE_IS = {
@@ -111,7 +109,7 @@ def test_a_word_is_in_the_code_where_the_glossary_says(name: str) -> None:
 
 
 def test_no_word_is_explained_twice() -> None:
-    words = [word for word, _, _ in table("word", "what it means", "where it is in the code", page=PAGE)]
+    words = [word for word, *_ in WORDS]
 
     assert sorted(set(words)) == sorted(words)
 

@@ -1,4 +1,4 @@
-"""What a step acts and waits with."""
+"""The world as it is handed to a step: Heroku, SQL, time, and whom to tell."""
 
 from collections.abc import Callable
 from typing import NamedTuple

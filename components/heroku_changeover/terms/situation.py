@@ -1,4 +1,4 @@
-"""What is live, and how far a changeover has come by it."""
+"""What is live, and how far a changeover has come, judged by that alone."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum

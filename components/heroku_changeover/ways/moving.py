@@ -1,4 +1,4 @@
-"""DATABASE and its companions to the target, and the apps' dynos with it."""
+"""Moving DATABASE and its companions to the target, and starting the dynos of the apps there."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -15,7 +15,7 @@ from heroku_changeover.ways.way import Changeover, Ends
 
 def move_and_start(c: Changeover, situation: Situation, ends: Ends) -> None:
     """
-    DATABASE and its companions to the target, and dynos as soon as it is certain that they would run with it.
+    Moves DATABASE and its companions, and starts dynos as soon as it is certain that they would run on the target.
 
     Raises:
         Incomplete: a release failed, or the config var does not hold the new primary's address.

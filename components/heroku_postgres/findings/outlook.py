@@ -26,5 +26,5 @@ class Outlook:
         return self.prospect.primary
 
     def apps(self, wanted: Callable[[App], bool]) -> list[App]:
-        """Those of the apps that move of which something is so."""
+        """The apps that move, as far as they are of the wanted kind."""
         return [app for app in self.facts.apps if wanted(app)]

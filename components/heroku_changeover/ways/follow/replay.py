@@ -1,4 +1,4 @@
-"""Everything that the leader has, on the follower, while no app writes."""
+"""Waiting, while no app writes, until the follower has everything that its leader has."""
 
 from heroku_changeover.reach.sql import Mark, Session
 from heroku_changeover.reach.wait import Clock, Wait

@@ -1,5 +1,5 @@
 """
-The way as one object.
+The way `follow` as one object, which the steps call.
 
 Each part is imported where it is used: the start of a step is part of the outage, and none needs all of them.
 """

@@ -141,8 +141,8 @@ def _refusal(c: Changeover, ends: Ends, copy: Session) -> str | None:
 
 def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
     """
-    The old database is read-only from here on; returns how many transaction ids that took. One that an app outside of
-    the order has as DATABASE stays as it is, and its sessions too: that came up since the target was cut off.
+    The old database is read-only from here on; returns how many transaction ids that took. If an app outside of the
+    order has got it as DATABASE since the target was cut off, it stays as it is, and so do its sessions.
     """
     if strangers := strangers_on(c.world, leader, c.order):
         c.document.tell(not_sealed=tuple(strangers))

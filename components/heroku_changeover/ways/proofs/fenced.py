@@ -51,7 +51,7 @@ class Fenced:
         carry_over(c, situation, ends)
 
     def require_provable(self, c: Changeover, situation: Situation) -> None:
-        """Apps that are all down on the leader are put back on it if the target is unproven; one that serves stays."""
+        """Judges only where all apps serve, or one does and one has moved; else that is found out behind the fence."""
         from heroku_changeover.ways.verdict import act_on, of_apps_that_serve
 
         serves = any(app.is_serving for app in situation.apps.values())

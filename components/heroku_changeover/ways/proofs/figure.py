@@ -1,4 +1,4 @@
-"""Where SQL cannot reach: the way's own figure, as Heroku shows it. That is no proof, and is said so."""
+"""In place of a proof, where SQL cannot reach: what Heroku's own figures say. That this proves nothing is told."""
 
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
