@@ -66,7 +66,7 @@ def slice_of(seed: int) -> list[Case]:
 
 
 def _reached() -> list[Act]:
-    """The acts of a changeover in which nothing goes wrong; `Act.UNSEAL` is the way back of a switch that cannot."""
+    """The acts of a changeover in which nothing goes wrong; `Act.UNSEAL` is for a target that stays unproven."""
     return [act for act in Act if act is not Act.UNSEAL]
 
 
