@@ -18,10 +18,6 @@ from heroku_changeover.terms.report import Report, report_from
 
 VERSION = 3
 
-ANSWERS = {"maintenance-on": "in-maintenance", "scaling-down": "scaled-down"}
-"""Acts that are noted before their writes are sent, with those that are noted when all of them were answered."""
-
-
 class AppAsFound(NamedTuple):
     """
     The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.
