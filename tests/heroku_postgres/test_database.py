@@ -222,9 +222,13 @@ def test_the_database_has_a_provider_of_its_own_without_a_token_in_it(declare: A
 
 
 def test_no_password_of_a_database_is_registered_or_said(declare: Any) -> None:
-    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+    """Of a follower that is not this component's own Heroku tells the whole address."""
+    another = LEADER._replace(followers=("postgres://u:the-password@elsewhere/db",))
 
-    assert "postgres://" not in repr(recorder)
+    recorder = declare(facts(app(primary=LEADER), another), plan="standard-2", adopt=ADOPT)
+
+    assert "[other-followers]" in "".join(recorder.said)
+    assert "the-password" not in repr((recorder.registrations, recorder.outputs, recorder.said))
 
 
 @pytest.mark.parametrize("seen", [BEFORE, AFTER])
