@@ -120,6 +120,7 @@ def test_only_the_live_primary_is_protected(wanted: Wish, seen: Facts) -> None:
 @many
 @given(wishes(), worlds())
 def test_never_is_the_plan_of_a_live_add_on_changed(wanted: Wish, seen: Facts) -> None:
+    """The provider would ask Heroku for an upgrade of its own."""
     for generation in decide(wanted, seen).generations:
         live = seen.database(generation.addon)
 
@@ -138,6 +139,7 @@ def test_never_is_a_live_managed_primary_left_out(wanted: Wish, seen: Facts) -> 
 @many
 @given(wishes(), worlds())
 def test_only_a_follower_is_ever_left_out(wanted: Wish, seen: Facts) -> None:
+    """What is left out is removed, and only of a follower another database has every row."""
     names = {g.addon for g in decide(wanted, seen).generations}
 
     left_out = [d for d in managed_databases(wanted, seen).values() if d.name not in names]
@@ -177,6 +179,7 @@ def test_at_most_one_database_is_made(wanted: Wish, seen: Facts) -> None:
 @many
 @given(wishes(), worlds())
 def test_the_same_facts_give_the_same_decision_in_any_order(wanted: Wish, seen: Facts) -> None:
+    """Heroku promises no order in its lists."""
     shuffled = seen._replace(databases=tuple(reversed(seen.databases)))
 
     assert decide(wanted, seen) == decide(wanted, shuffled)

@@ -369,6 +369,7 @@ def test_a_database_whose_config_vars_this_token_may_not_read_is_kept(
 
 
 def test_a_database_that_is_gone_already_passes(guard: Guard, shop: dict[str, Any]) -> None:
+    """Otherwise it could never leave the state."""
     code, said = guard(shop["name"], "01234567-89ab-cdef-0123-456789abcdef")
 
     assert code == 0
@@ -376,6 +377,7 @@ def test_a_database_that_is_gone_already_passes(guard: Guard, shop: dict[str, An
 
 
 def test_a_database_whose_app_is_gone_passes(heroku: LocalHeroku, shop: dict[str, Any]) -> None:
+    """Heroku removes the add-ons of an app along with it."""
     ids = heroku.get(f"/apps/{shop['name']}")["id"], heroku.get(f"/addons/{shop['addon']}")["id"]
     heroku.delete(f"/_control/apps/{shop['name']}")
     said: list[str] = []
