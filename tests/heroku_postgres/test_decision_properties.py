@@ -27,18 +27,21 @@ def mostly(usual: T, *others: T) -> st.SearchStrategy[T]:
 plans = st.one_of(st.sampled_from(["standard-0", "standard-2"]), st.sampled_from(PLANS))
 
 
+any_names = st.lists(st.sampled_from(NAMES), unique=True, max_size=5)
+own_names = st.lists(st.sampled_from(NAMES[2:]), unique=True, max_size=3).map(lambda names: [ADOPTED, *names])
+"""Where the adopted database is, which is the first generation, so that there is none that was made as such."""
+
+
 @st.composite
 def databases(draw: st.DrawFn) -> tuple[Database, ...]:
-    names = draw(
-        st.lists(st.sampled_from(NAMES), unique=True, max_size=5).filter(lambda n: not {ADOPTED, "shop-db-1"} <= set(n))
-    )
+    names = draw(own_names | any_names.filter(lambda names: not set(NAMES[:2]) <= set(names)))
     return tuple(draw(database_named(name, names)) for name in names)
 
 
 @st.composite
 def database_named(draw: st.DrawFn, name: str, names: list[str]) -> Database:
-    first = [n for n in names[:1] if n != name]
-    leader = draw(st.sampled_from([None, *first, *first, *[n for n in names if n != name]]))
+    others = [other for other in names if other != name]
+    leader = draw(st.sampled_from([*[None] * (8 if name == names[0] else 1), *others]))
     return Database(
         f"id-{name}",
         name,
@@ -57,7 +60,7 @@ def database_named(draw: st.DrawFn, name: str, names: list[str]) -> Database:
 def worlds(draw: st.DrawFn) -> Facts:
     there = draw(databases())
     leaders = [d for d in there if not d.is_follower]
-    primary = draw(st.sampled_from([*leaders, *leaders, *there, None]))
+    primary = draw(st.sampled_from([*leaders[:1] * 4, *there, None]))
     shop: App = app(primary=primary, quantity=draw(mostly(2, 0)), maintenance=draw(mostly(False, True)))
     return facts(shop, *there)
 
@@ -85,6 +88,9 @@ COME_TO: dict[str, Callable[[Decision, Wish, Facts], bool]] = {
     "a follower that is left out": leaves_out,
     "a step that is recorded": lambda decision, _, __: (
         decision.kind is Kind.SETTLED and any(g.steps for g in decision.generations)
+    ),
+    "a changeover to a follower that is there": lambda decision, _, __: (
+        decision.kind is Kind.CHANGEOVER and all(g.import_id for g in decision.generations)
     ),
 }
 
