@@ -63,6 +63,7 @@ def test_each_step_gets_the_window_document_of_the_one_before(declare: Any) -> N
 
 
 def test_a_step_runs_once_in_its_life(declare: Any) -> None:
+    """The engine runs a command again when an input has changed: that would be a changeover that nobody asked for."""
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
     commands = [r for r in recorder.registrations if r.type == COMMAND]
@@ -72,6 +73,7 @@ def test_a_step_runs_once_in_its_life(declare: Any) -> None:
 
 
 def test_the_guard_is_delete_only_and_restore_carries_it_too(declare: Any) -> None:
+    """The engine removes the last step first, so that a removal that is refused has taken nothing yet."""
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
     guard = recorder["db-2-retire-guard"].inputs
@@ -84,6 +86,7 @@ def test_the_guard_is_delete_only_and_restore_carries_it_too(declare: Any) -> No
 
 
 def test_nothing_of_the_new_generation_depends_on_the_old_one(declare: Any) -> None:
+    """The engine removes what depends on a resource along with it."""
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
     new = [r for r in recorder.registrations if r.name.startswith("db-2")]
@@ -92,12 +95,14 @@ def test_nothing_of_the_new_generation_depends_on_the_old_one(declare: Any) -> N
 
 
 def test_the_leader_is_named_by_a_plain_string(declare: Any) -> None:
+    """An output of the old add-on would tie the new primary to it, and the old one could never be removed alone."""
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
     assert recorder["db-2-database"].inputs["config"] == {"follow": LEADER.name}
 
 
 def test_a_live_add_on_is_imported_with_its_own_name_and_plan(declare: Any) -> None:
+    """With any other plan the provider would ask Heroku for an upgrade of its own."""
     addon = declare(BEFORE, plan="standard-2", adopt=ADOPT)["db-1-database"]
 
     assert addon.import_id == LEADER.id
@@ -106,6 +111,7 @@ def test_a_live_add_on_is_imported_with_its_own_name_and_plan(declare: Any) -> N
 
 
 def test_only_a_settled_primary_is_protected(declare: Any) -> None:
+    """Protection in the middle of a changeover would stop whoever changes their mind."""
     settled = declare(AFTER, plan="standard-2", adopt=ADOPT)
     changing = declare(BEFORE, plan="standard-2", adopt=ADOPT)
 
@@ -122,6 +128,7 @@ def test_a_settled_run_declares_what_is_recorded_and_says_nothing(declare: Any) 
 
 
 def test_the_component_itself_has_no_inputs_that_could_change(declare: Any) -> None:
+    """A preview of a settled stack shows no change."""
     recorder = declare(AFTER, plan="standard-2", adopt=ADOPT)
 
     assert recorder["db"].inputs == {}
@@ -177,6 +184,7 @@ def test_bad_arguments_register_nothing(declare: Any) -> None:
 
 
 def test_the_engine_starts_the_provider_while_heroku_answers(declare: Any) -> None:
+    """Both take their time, and a preview has to wait only for the longer one."""
     recorder = Recorder()
 
     def look() -> Facts:
@@ -222,9 +230,13 @@ def test_the_database_has_a_provider_of_its_own_without_a_token_in_it(declare: A
 
 
 def test_no_password_of_a_database_is_registered_or_said(declare: Any) -> None:
-    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+    """Of a follower that is not this component's own Heroku tells the whole address."""
+    another = LEADER._replace(followers=("postgres://u:the-password@elsewhere/db",))
 
-    assert "postgres://" not in repr(recorder)
+    recorder = declare(facts(app(primary=LEADER), another), plan="standard-2", adopt=ADOPT)
+
+    assert "[other-followers]" in "".join(recorder.said)
+    assert "the-password" not in repr((recorder.registrations, recorder.outputs, recorder.said))
 
 
 @pytest.mark.parametrize("seen", [BEFORE, AFTER])
@@ -299,6 +311,7 @@ def test_what_depends_on_the_database_waits_for_its_primary_alone(declare: Any) 
 
 @pytest.mark.parametrize("output", ["primary", "plan", "retired", "teardown", "summary"])
 def test_an_output_hangs_on_the_step_that_makes_it_true(declare: Any, output: str) -> None:
+    """A run that fails leaves the old values, and what uses the primary runs after the move."""
     recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT, reads=output)
 
     assert "db-2-restore" in recorder["reader"].depends_on

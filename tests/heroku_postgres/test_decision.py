@@ -71,6 +71,7 @@ def test_another_plan_starts_a_changeover_to_a_new_generation() -> None:
 
 
 def test_a_changeover_protects_neither_side() -> None:
+    """Whoever changes their mind in the middle has to be able to go either way."""
     decision = decide(wish(plan="standard-2"), facts(app(primary=LEADER), LEADER))
 
     assert not any(g.protect for g in decision.generations)
@@ -95,6 +96,7 @@ def test_a_follower_that_is_still_being_made_is_the_target() -> None:
 
 
 def test_an_app_that_is_down_without_a_target_starts_nothing_new() -> None:
+    """An earlier changeover, or somebody else's work, is not finished."""
     decision = decide(wish(plan="standard-2"), facts(DOWN._replace(attachments=LEADER.attachments), LEADER))
 
     assert ids(decision) == {"app-not-serving"}
@@ -131,6 +133,7 @@ def test_hold_in_the_middle_of_a_changeover_is_an_error() -> None:
 
 
 def test_a_follower_that_is_not_the_target_is_not_declared() -> None:
+    """The engine then removes it; it is a pure copy, so that nothing is lost."""
     surplus = follower("shop-db-2", LEADER, plan="standard-2")
 
     changing = decide(wish(plan="standard-4"), facts(app(primary=LEADER), LEADER, surplus))
@@ -141,6 +144,7 @@ def test_a_follower_that_is_not_the_target_is_not_declared() -> None:
 
 
 def test_a_number_that_a_destroyed_database_had_is_not_given_again() -> None:
+    """The state may remember its steps, and would not run them again for another add-on."""
     seen = facts(app(primary=LEADER), LEADER)._replace(past_addons=frozenset({"shop-db-2", "shop-db-5", "redis-1"}))
 
     assert names(decide(wish(plan="standard-2"), seen)) == [LEADER.name, "shop-db-6"]
@@ -214,6 +218,7 @@ def test_a_primary_that_another_app_pays_for_is_an_error_that_names_that_app() -
 
 
 def test_the_outputs_are_the_same_in_the_changeover_and_in_the_settled_run_after_it() -> None:
+    """A second `pulumi up` shows no changes."""
     wanted = wish(plan="standard-2")
     during = decide(wanted, facts(app(primary=LEADER), LEADER))
     attached = (attachment("shop-db-2"), attachment("shop-db-2", "BLUE"))

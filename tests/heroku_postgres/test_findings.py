@@ -1,5 +1,7 @@
 """Each finding, from the fact that causes it; and silence where there is nothing to find."""
 
+import re
+
 import pytest
 
 from heroku_changeover.terms.facts import App, Database, Dyno, Facts, ProcessType
@@ -100,14 +102,14 @@ def test_what_a_reviewer_should_know_is_a_warning(id_: str, wanted: Wish, seen: 
 
 
 @pytest.mark.parametrize(("id_", "wanted", "seen", "words"), [*ERRORS, *WARNINGS])
-def test_every_finding_says_what_was_found_why_it_matters_and_what_to_do(
+def test_every_finding_reads_as_what_was_found_why_it_matters_and_what_to_do(
     id_: str, wanted: Wish, seen: Facts, words: str
 ) -> None:
-    finding = found(wanted, seen)[id_]
+    """Its parts are put together to two sentences: none is empty, begins with a blank or brings its own full stop."""
+    told = str(found(wanted, seen)[id_])
 
-    assert finding.what
-    assert finding.why
-    assert finding.do
+    assert re.fullmatch(rf"\[{id_}\] \S.*[^\s:.]: \S.*[^\s:.]\. [^\sa-z].*[^\s.]\.", told), told
+    assert "  " not in told
 
 
 def test_a_plain_changeover_has_no_findings() -> None:

@@ -72,6 +72,7 @@ def test_the_python_of_the_readme_is_that_of_the_project_and_of_the_workflows() 
     used = {version for text in workflows for version in re.findall(r'python-version: "(.*?)"', text)}
 
     assert PROJECT["requires-python"] == f">={supported.removesuffix(' and newer')}"
+    assert used
     assert used <= set(re.split(r", | and ", tried))
 
 

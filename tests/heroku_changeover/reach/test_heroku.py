@@ -69,6 +69,7 @@ OK: tuple[int, dict[str, str], str] = (200, {}, '{"ok":true}')
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 @pytest.mark.parametrize("method", ["get", "patch"])
 def test_a_read_and_a_patch_are_repeated_after_a_passing_error(heroku: Heroku, method: str, status: int) -> None:
+    """A patch says how it is to be in the end, so that a second one does no harm."""
     Answers.prepared += [refusal(status, "passing"), OK]
 
     answer = heroku.get("/apps/shop") if method == "get" else heroku.patch("/apps/shop", {"maintenance": True})
@@ -102,6 +103,7 @@ def test_a_write_whose_answer_was_lost_is_not_repeated(heroku: Heroku) -> None:
 
 
 def test_a_write_that_was_held_off_by_the_rate_limit_is_repeated(heroku: Heroku) -> None:
+    """It is known not to have been carried out."""
     Answers.prepared += [refusal(429, "rate_limit"), OK]
 
     assert heroku.post("/addon-attachments", {}) == {"ok": True}

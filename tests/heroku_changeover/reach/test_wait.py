@@ -128,6 +128,7 @@ def test_looks_that_all_hang_are_not_joined_by_ever_more() -> None:
 
 
 def test_a_close_wait_that_takes_long_looks_less_often() -> None:
+    """An account has only so many requests in an hour."""
     time, looks = FakeTime(), 0
 
     def probe() -> str | None:
@@ -141,6 +142,7 @@ def test_a_close_wait_that_takes_long_looks_less_often() -> None:
 
 
 def test_the_deadline_of_a_close_wait_comes_after_a_last_look() -> None:
+    """What was reached in the last moment is not called late."""
     answers = iter(["web.1 starting", None])
 
     with pytest.raises(TimedOut, match=r"web.1 to come up: not reached within 0 s; last seen: web.1 starting"):

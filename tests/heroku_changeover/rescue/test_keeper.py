@@ -176,6 +176,7 @@ def test_the_keeper_ends_when_the_window_is_closed(operator: Operator, heroku: L
 def test_the_keeper_outlives_a_signal_that_asks_it_to_end(
     operator: Operator, heroku: LocalHeroku, number: signal.Signals
 ) -> None:
+    """Whoever ends a run may ask all its processes to end, while the app is down."""
     with run_until(operator, "maintenance-on") as run:
         keeper = keeper_of(operator)
         assert keeper is not None
@@ -187,6 +188,7 @@ def test_the_keeper_outlives_a_signal_that_asks_it_to_end(
 
 
 def test_the_keeper_is_in_a_session_of_its_own_and_holds_no_stream(operator: Operator) -> None:
+    """A Ctrl-C reaches every process of a session, and the engine waits for whoever holds a stream of its command."""
     with run_until(operator, "maintenance-on") as run:
         keeper = keeper_of(operator)
         assert keeper is not None
@@ -217,6 +219,7 @@ def test_the_keeper_goes_on_trying_while_heroku_is_down(operator: Operator, hero
 
 
 def test_no_app_goes_into_maintenance_where_nothing_can_be_remembered(operator: Operator, tmp_path: Path) -> None:
+    """Nobody could tell later how the app was found."""
     (tmp_path / "a-file").touch()
     operator.home = tmp_path / "a-file"
 

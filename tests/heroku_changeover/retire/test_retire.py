@@ -369,6 +369,7 @@ def test_a_database_whose_config_vars_this_token_may_not_read_is_kept(
 
 
 def test_a_database_that_is_gone_already_passes(guard: Guard, shop: dict[str, Any]) -> None:
+    """Otherwise it could never leave the state."""
     code, said = guard(shop["name"], "01234567-89ab-cdef-0123-456789abcdef")
 
     assert code == 0
@@ -376,6 +377,7 @@ def test_a_database_that_is_gone_already_passes(guard: Guard, shop: dict[str, An
 
 
 def test_a_database_whose_app_is_gone_passes(heroku: LocalHeroku, shop: dict[str, Any]) -> None:
+    """Heroku removes the add-ons of an app along with it."""
     ids = heroku.get(f"/apps/{shop['name']}")["id"], heroku.get(f"/addons/{shop['addon']}")["id"]
     heroku.delete(f"/_control/apps/{shop['name']}")
     said: list[str] = []
@@ -433,6 +435,7 @@ def test_a_removal_that_heroku_takes_its_time_over_is_waited_for(
 def test_a_removal_whose_answer_is_lost_is_looked_at_before_it_is_asked_for_again(
     meant: Guard, heroku: LocalHeroku, retired: tuple[str, str], kind: str
 ) -> None:
+    """Heroku carried out the one whose connection broke afterwards, and never saw the other one's first request."""
     heroku.fault(kind, "/apps/[^/]*/addons/.*", method="DELETE")
     seen = heroku.counted("requests")
 
@@ -440,8 +443,8 @@ def test_a_removal_whose_answer_is_lost_is_looked_at_before_it_is_asked_for_agai
 
     assert code == 0, said
     assert not is_there(heroku, retired[1])
-    asked = [r for r in heroku.requests(seen) if r["method"] == "DELETE" and r["status"] in {200, 202}]
-    assert len(asked) <= 1
+    answers = [r["status"] for r in heroku.requests(seen) if r["method"] == "DELETE"]
+    assert len(answers) == 1, answers
 
 
 def test_a_removal_that_heroku_refuses_is_said(meant: Guard, heroku: LocalHeroku, retired: tuple[str, str]) -> None:

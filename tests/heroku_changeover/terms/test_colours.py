@@ -12,6 +12,7 @@ def named(name: str) -> Attachment:
 
 @pytest.mark.parametrize("name", ["HEROKU_POSTGRESQL_RED", "HEROKU_POSTGRESQL_CRIMSON"])
 def test_a_colour_is_herokus(name: str) -> None:
+    """Such a name stays with its database; one that a person chose moves along."""
     assert named(name).is_colour
 
 

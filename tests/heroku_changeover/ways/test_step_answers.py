@@ -66,7 +66,11 @@ def outcome(step: str, answers: dict[str, Any]) -> tuple[ChangeoverError | None,
 
 
 def require_clear(error: ChangeoverError | None, changes: list[str]) -> None:
-    """Either the step did not need what is wrong, or it says so in a line and has changed nothing."""
+    """
+    Either the step did not need what is wrong, and has done no more than take the app down whose turn it is, or it says
+    so in a line and has changed nothing.
+    """
+    assert set(changes) <= {"/apps/shop"}
     if error is not None:
         assert error.exit_code in {10, 30, 40}
         assert str(error)

@@ -99,6 +99,7 @@ def test_an_open_transaction_that_holds_a_table_is_ended(operator: Operator, her
 
 
 def test_the_tripwire_is_quiet_when_nobody_wrote(operator: Operator) -> None:
+    """An alarm that rings for nothing is soon passed over."""
     operator.run_until("promote")
 
     assert operator.facts["tripwire_before"] == operator.facts["tripwire_after"]
@@ -112,6 +113,7 @@ def test_a_partitioned_table_is_locked_through_its_parent(operator: Operator) ->
 
 
 def test_dynos_boot_with_the_new_database_before_restore_begins(operator: Operator, heroku: LocalHeroku) -> None:
+    """They need not wait for the next process to start: that would be a part of the outage."""
     operator.run_until("promote")
 
     assert operator.app()["maintenance"]
