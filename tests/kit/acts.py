@@ -32,7 +32,7 @@ OVER_SQL = (
     Act.LOCK,
     Act.BARRIER,
     Act.AWAIT_REPLAY,
-    Act.AWAIT_STRANGERS,
+    Act.AWAIT_OTHER_ROLES,
     Act.AWAIT_WRITABLE,
     Act.SEAL,
     Act.UNSEAL,

@@ -23,7 +23,7 @@ from heroku_changeover.terms.window import Window, window_of
 HOME_VARIABLE = "HEROKU_CHANGEOVER_HOME"
 VERSION = 2
 
-LOCK_LIMIT = 120
+BUSY_LIMIT = 120
 """Seconds to wait for another step or keeper of the same app: longer than putting an app back takes."""
 
 LOG_LIMIT = 1_000_000
@@ -234,7 +234,7 @@ def _take(file: IO[str], app: str, clock: Clock, report: Callable[[str], None]) 
         return None
 
     try:
-        Wait(clock, report).until(f"app {app} to be free on this machine", busy, clock.now() + LOCK_LIMIT)
+        Wait(clock, report).until(f"app {app} to be free on this machine", busy, clock.now() + BUSY_LIMIT)
     except TimedOut as error:
         raise Busy(f"one changeover at a time for an app: {error}") from error
 

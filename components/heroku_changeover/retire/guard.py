@@ -15,7 +15,7 @@ from heroku_changeover.reach.wait import Clock, Wait
 from heroku_changeover.retire.aim import is_update
 from heroku_changeover.retire.holders import ask_over_sql
 from heroku_changeover.retire.uses import attached_to_payer, candidates, find_attachments, find_copied_vars, url_of
-from heroku_changeover.retire.verdict import Report, Retirement, Verdict
+from heroku_changeover.retire.verdict import Retirement, Say, Verdict
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, RETIRE_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import ChangeoverError, HerokuError, Incomplete, NotFound, Refused
 from heroku_changeover.terms.facts import LEAVING, Database
@@ -25,7 +25,7 @@ GOES_WITHIN = 600
 """Seconds for Heroku to remove a database that it has agreed to remove."""
 
 
-def guard(heroku: Heroku, retirement: Retirement, clock: Clock, report: Report) -> None:
+def guard(heroku: Heroku, retirement: Retirement, clock: Clock, say: Say) -> None:
     """
     Returns when the database is gone; with `only_prove`, when it may go.
 
@@ -42,12 +42,12 @@ def guard(heroku: Heroku, retirement: Retirement, clock: Clock, report: Report) 
             "mended"
         ) from error
     if database is None:
-        report(f"{retirement.name} is gone already")
+        say(f"{retirement.name} is gone already")
         return
-    _require(verdict, retirement, database, report)
-    report(f"{_called(retirement, database)} is used by nobody")
+    _require(verdict, retirement, database, say)
+    say(f"{_called(retirement, database)} is used by nobody")
     if not retirement.only_prove:
-        _delete(heroku, retirement, database, clock, report)
+        _delete(heroku, retirement, database, clock, say)
 
 
 def _live(heroku: Heroku, database_id: str) -> Database | None:
@@ -101,7 +101,7 @@ def _called(retirement: Retirement, database: Database) -> str:
     return f"{database.name}, which was called {retirement.name}," if renamed else database.name
 
 
-def _require(verdict: Verdict, retirement: Retirement, database: Database, report: Report) -> None:
+def _require(verdict: Verdict, retirement: Retirement, database: Database, say: Say) -> None:
     """
     Raises:
         Refused: with every reason, and one way on.
@@ -113,7 +113,7 @@ def _require(verdict: Verdict, retirement: Retirement, database: Database, repor
             f"{_advice(verdict, retirement, database)}"
         )
     for reason in verdict.unproven:
-        report(f"{CONFIRM_VARIABLE} names {database.name}, so it goes although {reason}")
+        say(f"{CONFIRM_VARIABLE} names {database.name}, so it goes although {reason}")
 
 
 def _advice(verdict: Verdict, retirement: Retirement, database: Database) -> str:
@@ -148,7 +148,7 @@ def _again(verdict: Verdict, retirement: Retirement, database: Database) -> str:
     return f"set {RETIRE_VARIABLE}={database.name}, run this again"
 
 
-def _delete(heroku: Heroku, retirement: Retirement, database: Database, clock: Clock, report: Report) -> None:
+def _delete(heroku: Heroku, retirement: Retirement, database: Database, clock: Clock, say: Say) -> None:
     path = f"/apps/{retirement.app_id}/addons/{database.id}"
     try:
         resolved(lambda: heroku.delete(path), lambda: _live(heroku, database.id) is None, clock)
@@ -159,10 +159,10 @@ def _delete(heroku: Heroku, retirement: Retirement, database: Database, clock: C
         return None if _is_gone(heroku, database.id) else "Heroku still lists it"
 
     try:
-        Wait(clock, report, 0.2, 5.0).until(f"{database.name} to be gone", there, clock.now() + GOES_WITHIN)
+        Wait(clock, say, 0.2, 5.0).until(f"{database.name} to be gone", there, clock.now() + GOES_WITHIN)
     except ChangeoverError as error:
         raise Incomplete(f"Heroku was asked to remove {database.name}; {error}. Run this again") from error
-    report(f"{database.name} is deleted")
+    say(f"{database.name} is deleted")
 
 
 def _is_gone(heroku: Heroku, database_id: str) -> bool:

@@ -7,7 +7,7 @@ from heroku_changeover.retire.aim import is_aimed
 from heroku_changeover.terms.command import RETIRE_VARIABLE, URN_VARIABLE
 from heroku_changeover.terms.facts import Database
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

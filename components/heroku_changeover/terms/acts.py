@@ -31,7 +31,7 @@ class Act(Enum):
     END_SESSIONS = "end-sessions"
     BARRIER = "barrier"
     AWAIT_REPLAY = "await-replay"
-    AWAIT_STRANGERS = "await-strangers"
+    AWAIT_OTHER_ROLES = "await-other-roles"
     UNFOLLOW = "unfollow"
     AWAIT_UNFOLLOWED = "await-unfollowed"
     AWAIT_WRITABLE = "await-writable"

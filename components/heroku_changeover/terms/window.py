@@ -18,6 +18,7 @@ from heroku_changeover.terms.report import Report, report_from
 
 VERSION = 3
 
+
 class AppAsFound(NamedTuple):
     """
     The maintenance flag and the formation (quantity and size of every process type) that `restore` brings back.

@@ -13,7 +13,7 @@ from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.sql import Mark, Session
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
-from heroku_changeover.terms.errors import NeedsPerson
+from heroku_changeover.terms.errors import NeedsPerson, TimedOut
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Situation, Stage, require_own, require_two, stage_of
@@ -74,6 +74,14 @@ class Changeover:
         """When the window's budget is spent; before maintenance mode it has not begun."""
         began = self.window.budget_began
         return (self.world.clock.now() if began is None else began) + self.order.budget
+
+    def require_budget(self) -> None:
+        """
+        Raises:
+            TimedOut: the window has been open for longer than it may be.
+        """
+        if self.world.clock.now() > self.budget_ends:
+            raise TimedOut(f"the window's budget of {self.order.budget} s is spent")
 
     def observe(self, *, addresses: bool = False) -> Situation:
         """
@@ -194,7 +202,7 @@ class Way(Protocol):
         """
         ...
 
-    def bring_over(self, c: Changeover, copy: Session, mark: Mark) -> None:
+    def bring_over(self, c: Changeover, target: Session, mark: Mark) -> None:
         """
         Everything up to the mark is on the target when this returns; the leader is fenced.
 

@@ -64,10 +64,10 @@ class Fence:
         return other_sessions(self.observer)
 
     def other_roles(self) -> list[str]:
-        return [str(name) for (name,) in self.observer.rows(f"SELECT DISTINCT a.usename {_STRANGERS} ORDER BY 1")]
+        return [str(name) for (name,) in self.observer.rows(f"SELECT DISTINCT a.usename {_OTHER_ROLES} ORDER BY 1")]
 
     def still_waiting(self, deadline: float) -> list[str]:
-        while (roles := _kept_waiting(self)) and self.clock.now() < deadline:
+        while (roles := _blocked(self)) and self.clock.now() < deadline:
             self.clock.sleep(POLL)
         return roles
 
@@ -186,16 +186,16 @@ def _blockers_named(fence: Fence) -> str:
     )
 
 
-_STRANGERS = (
+_OTHER_ROLES = (
     "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid WHERE a.datname = current_database()"
     " AND a.usename <> current_user AND NOT r.rolsuper AND NOT r.rolreplication"
 )
 
 
-def _kept_waiting(fence: Fence) -> list[str]:
+def _blocked(fence: Fence) -> list[str]:
     """The other roles whose sessions wait for the fence: their writes are committed once it is let go."""
     rows = fence.observer.rows(
-        f"SELECT DISTINCT a.usename {_STRANGERS} AND %s = ANY(pg_blocking_pids(a.pid)) ORDER BY 1",
+        f"SELECT DISTINCT a.usename {_OTHER_ROLES} AND %s = ANY(pg_blocking_pids(a.pid)) ORDER BY 1",
         fence.holder.connection.info.backend_pid,
     )
     return [str(name) for (name,) in rows]

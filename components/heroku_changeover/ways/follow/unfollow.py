@@ -14,10 +14,10 @@ from heroku_changeover.ways.way import Changeover
 UNFOLLOW_LIMIT = 600
 """Seconds for Heroku to carry out an unfollow; there is no published figure, PostgreSQL itself takes about 0.1 s."""
 
-SETTLES = 60
+UNFOLLOW_SETTLES = 60
 """Seconds for an unfollow that is under way to be carried out."""
 
-SHOWS = 2.0
+UNFOLLOW_SHOWS = 2.0
 """Seconds after which an unfollow is seen that was asked for right before something broke."""
 
 
@@ -64,7 +64,7 @@ def settled(c: Changeover) -> Situation:
 
 
 def _after_the_unfollow(c: Changeover, situation: Situation) -> Situation:
-    patient_until = c.world.after(SHOWS)
+    patient_until = c.world.after(UNFOLLOW_SHOWS)
 
     def unsettled() -> str | None:
         nonlocal situation
@@ -75,7 +75,7 @@ def _after_the_unfollow(c: Changeover, situation: Situation) -> Situation:
         return "it still follows" if busy or c.world.clock.now() < patient_until else None
 
     try:
-        c.world.urgent().until(f"an unfollow of {c.order.target} to show", unsettled, c.world.after(SETTLES))
+        c.world.urgent().until(f"an unfollow of {c.order.target} to show", unsettled, c.world.after(UNFOLLOW_SETTLES))
     except TimedOut as error:
         c.report(str(error))
     return situation

@@ -71,10 +71,10 @@ class Follow:
 
         readiness.require_reach(c, leader, target)
 
-    def bring_over(self, c: Changeover, copy: Session, mark: Mark) -> None:
+    def bring_over(self, c: Changeover, target: Session, mark: Mark) -> None:
         from heroku_changeover.ways.follow import replay
 
-        replay.wait_until_replayed(c.world.clock, copy, mark, c.budget_ends)
+        replay.wait_until_replayed(c.world.clock, target, mark, c.budget_ends)
 
     def bring_over_by_figure(self, c: Changeover, target: Database) -> bool:
         from heroku_changeover.ways.follow import replay

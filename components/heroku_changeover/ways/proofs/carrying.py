@@ -20,13 +20,13 @@ from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.position import unproven
 from heroku_changeover.terms.situation import Situation, Stage
-from heroku_changeover.ways.budget import LOCK_LIMIT, SEAL_LIMIT, require_budget
+from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
 from heroku_changeover.ways.moving import move_and_start
-from heroku_changeover.ways.proofs.hold import Hold, held
+from heroku_changeover.ways.proofs.held import Held, held
 from heroku_changeover.ways.verdict import act_on, of_apps_that_are_down
 from heroku_changeover.ways.way import Changeover, Ends
 
-STRANGER_LIMIT = 5
+ROLE_LIMIT = 5
 """Seconds for a write of another role that waits behind the fence to be given up, before the target is cut off."""
 
 RELEASE_PATIENCE = 15
@@ -37,22 +37,22 @@ WRITABLE_LIMIT = 600
 
 
 def carry_over(c: Changeover, situation: Situation, ends: Ends) -> None:
-    with held(c, situation.stage, ends) as hold, c.world.sql.session(ends.target.name, ends.target_url) as copy:
+    with held(c, situation.stage, ends) as fenced, c.world.sql.session(ends.target.name, ends.target_url) as target:
         if situation.stage is Stage.BEFORE:
-            upcoming = _cut(c, hold.fence, copy)
+            upcoming = _cut(c, fenced.fence, target)
         else:
-            upcoming = _proved(c, situation, hold.fence, copy)
+            upcoming = _proved(c, situation, fenced.fence, target)
         # Heroku calls a cut complete some time after the server takes writes; the old one is sealed meanwhile.
-        sealed = partial(_sealed_once_writable, c, situation, ends, hold, copy, upcoming)
+        sealed = partial(_sealed_once_writable, c, situation, ends, fenced, target, upcoming)
         upcoming, _ = at_once(sealed, partial(c.way.wait_until_cut, c))
         c.document.did(Moment.CUT_OFF)
         c.report(f"{ends.target.name} follows nobody and takes writes")
         move_and_start(c, situation, ends)
-        _note_tripwire(c.world, c.document, hold.fence, upcoming)
-        _note_who_waits(c.world, c.document, hold.fence)
+        _note_tripwire(c.world, c.document, fenced.fence, upcoming)
+        _note_who_waits(c.world, c.document, fenced.fence)
 
 
-def _cut(c: Changeover, fence: Fence, copy: Session) -> int:
+def _cut(c: Changeover, fence: Fence, target: Session) -> int:
     """
     Everything committed is on the target, then it is cut off; returns the leader's next transaction id at the barrier.
 
@@ -63,15 +63,15 @@ def _cut(c: Changeover, fence: Fence, copy: Session) -> int:
         ended = fence.end_sessions()
     with doing(Act.BARRIER):
         mark = fence.set_mark()
-    c.way.bring_over(c, copy, mark)
-    with doing(Act.AWAIT_STRANGERS):
-        _require_nobody_waits(fence, min(c.budget_ends, c.world.after(STRANGER_LIMIT)))
+    c.way.bring_over(c, target, mark)
+    with doing(Act.AWAIT_OTHER_ROLES):
+        _require_nobody_waits(fence, min(c.budget_ends, c.world.after(ROLE_LIMIT)))
     _name_who_came_back(c.world, c.document, fence, ended)
     c.document.did(Moment.PROVED)
-    c.report(f"{copy.database} has everything up to {mark.lsn}: every committed write is there")
+    c.report(f"{target.database} has everything up to {mark.lsn}: every committed write is there")
     if not fence.is_held():
         raise TimedOut(f"the fence on {fence.database} was lost before the follower was cut off")
-    require_budget(c)
+    c.require_budget()
     c.way.cut(c)
     return mark.upcoming
 
@@ -95,7 +95,7 @@ def _name_who_came_back(world: World, document: Document, fence: Fence, ended: f
     document.tell(sessions_ended=len(ended), sessions_back=back)
 
 
-def _proved(c: Changeover, situation: Situation, fence: Fence, copy: Session) -> int:
+def _proved(c: Changeover, situation: Situation, fence: Fence, target: Session) -> int:
     """
     The leader took no write since the target was cut off; returns its next transaction id.
 
@@ -103,7 +103,7 @@ def _proved(c: Changeover, situation: Situation, fence: Fence, copy: Session) ->
         NeedsPerson: that is not certain. The apps are put back on the leader, unless one has moved already.
     """
     position = fence.position()
-    verdict = of_apps_that_are_down(situation, unproven(position, copy.position()))
+    verdict = of_apps_that_are_down(situation, unproven(position, target.position()))
     act_on(c, situation, verdict, partial(_unseal, fence))
     return position.upcoming
 
@@ -114,24 +114,24 @@ def _unseal(fence: Fence) -> None:
 
 
 def _sealed_once_writable(
-    c: Changeover, situation: Situation, ends: Ends, hold: Hold, copy: Session, upcoming: int
+    c: Changeover, situation: Situation, ends: Ends, fenced: Held, target: Session, upcoming: int
 ) -> int:
     """Returns the transaction id that the old database would give out next, if nobody writes."""
     with doing(Act.AWAIT_WRITABLE):
         c.world.urgent().until(
-            f"{ends.target.name} to take writes", lambda: _refusal(c, ends, copy), c.world.after(WRITABLE_LIMIT)
+            f"{ends.target.name} to take writes", lambda: _refusal(c, ends, target), c.world.after(WRITABLE_LIMIT)
         )
-    if not hold.fence.is_held():
-        hold.fence.release()
-        hold.fence = c.world.sql.fence(ends.leader.name, ends.leader_url, c.world.after(LOCK_LIMIT))
-        upcoming = _proved(c, situation, hold.fence, copy)
-    return upcoming + _seal(c, ends.leader, hold.fence)
+    if not fenced.fence.is_held():
+        fenced.fence.release()
+        fenced.fence = c.world.sql.fence(ends.leader.name, ends.leader_url, c.world.after(LOCK_LIMIT))
+        upcoming = _proved(c, situation, fenced.fence, target)
+    return upcoming + _seal(c, ends.leader, fenced.fence)
 
 
-def _refusal(c: Changeover, ends: Ends, copy: Session) -> str | None:
+def _refusal(c: Changeover, ends: Ends, target: Session) -> str | None:
     """Why it takes no write; a session that cannot be had is one reason, because a promotion may restart the server."""
-    if copy.is_alive():
-        return copy.refuses_writes()
+    if target.is_alive():
+        return target.refuses_writes()
     try:
         with c.world.sql.session(ends.target.name, ends.target_url) as session:
             return session.refuses_writes()

@@ -11,7 +11,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.position import unproven
 from heroku_changeover.terms.situation import Situation
-from heroku_changeover.ways.budget import LOCK_LIMIT, SEAL_LIMIT
+from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
 from heroku_changeover.ways.way import Changeover, Ends, Words
 
 
@@ -107,6 +107,6 @@ def _doubt(c: Changeover, situation: Situation) -> str | None:
         return None
     with (
         c.world.sql.session(leader.name, c.url_of(leader)) as old,
-        c.world.sql.session(target.name, c.url_of(target)) as copy,
+        c.world.sql.session(target.name, c.url_of(target)) as new,
     ):
-        return unproven(old.position(), copy.position())
+        return unproven(old.position(), new.position())

@@ -3,7 +3,6 @@
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation, Stage
-from heroku_changeover.ways.budget import require_budget
 from heroku_changeover.ways.verdict import CERTAIN, Then, Verdict, act_on, of_apps_that_serve
 from heroku_changeover.ways.way import Changeover, Ends, Words
 
@@ -25,7 +24,7 @@ class ByFigure:
 
         if situation.stage is Stage.BEFORE:
             if c.way.bring_over_by_figure(c, ends.target):
-                require_budget(c)
+                c.require_budget()
                 c.way.cut(c)
             else:
                 act_on(c, situation, _verdict_on_idle(c, situation))

@@ -9,11 +9,11 @@ from heroku_changeover.reach.world import World
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Stage
-from heroku_changeover.ways.budget import LOCK_LIMIT, require_budget
+from heroku_changeover.ways.limits import LOCK_LIMIT
 from heroku_changeover.ways.way import Changeover, Ends
 
 
-class Hold:
+class Held:
     """A fence that is held; where its sessions broke, another one takes its place."""
 
     def __init__(self, fence: Fence) -> None:
@@ -21,7 +21,7 @@ class Hold:
 
 
 @contextmanager
-def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Hold]:
+def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Held]:
     """
     The fence for the length of a block; the budget counts only as long as there is a way back.
 
@@ -29,16 +29,16 @@ def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Hold]:
     """
     deadline = c.world.after(LOCK_LIMIT)
     if stage is Stage.BEFORE:
-        require_budget(c)
+        c.require_budget()
         deadline = min(deadline, c.budget_ends)
     with doing(Act.LOCK):
-        hold = Hold(c.world.sql.fence(ends.leader.name, ends.leader_url, deadline))
+        fenced = Held(c.world.sql.fence(ends.leader.name, ends.leader_url, deadline))
     try:
-        _note_fence(c.world, c.document, hold.fence)
-        _note_other_roles(c.world, c.document, hold.fence)
-        yield hold
+        _note_fence(c.world, c.document, fenced.fence)
+        _note_other_roles(c.world, c.document, fenced.fence)
+        yield fenced
     finally:
-        hold.fence.release()
+        fenced.fence.release()
 
 
 def _note_fence(world: World, document: Document, fence: Fence) -> None:
