@@ -25,7 +25,7 @@ args: DatabaseArgs = {
     "apps": config.get_object("apps") or [],
     "hold": config.get_bool("hold") or False,
     "window_budget": config.require_int("windowBudget"),
-    "follower_limit": config.require_int("followerLimit"),
+    "ready_limit": config.require_int("readyLimit"),
     "one_off_dynos": config.require("oneOffDynos"),
     "verify": config.require("verify"),
 }

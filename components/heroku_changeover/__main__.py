@@ -184,7 +184,8 @@ def _window(order: "Order", journal: "Journal") -> "Window":
 
     given = window_from(os.environ, order.generation) or Window(order.generation)
     records = (journal.read(), journal.read_last())
-    return newest(given, *(record.window for record in records if record and record.order.is_same_changeover(order)))
+    known = (record.window for record in records if record and record.order.is_same_changeover(order))
+    return newest(given, *known)._replace(generation=order.generation)
 
 
 def _saying(journal: "Journal", step: str) -> Callable[[str], None]:

@@ -47,7 +47,7 @@ class DatabaseArgs(TypedDict):
     window_budget: NotRequired[int]
     """Seconds from maintenance mode to unfollow, after which everything is put back; 300 by default, 3600 at most."""
 
-    follower_limit: NotRequired[int]
+    ready_limit: NotRequired[int]
     """
     Seconds that the follower may take to catch up before the run gives up, with nothing changed; 86400 (a day) by
     default.
@@ -171,7 +171,7 @@ CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "adopt": _like(ADDON, "postgresql-round-12345"),
     "hold": _truth,
     "window_budget": _seconds(LONGEST_BUDGET),
-    "follower_limit": _seconds(LONGEST_LIMIT),
+    "ready_limit": _seconds(LONGEST_LIMIT),
     "one_off_dynos": _one_of(ONE_OFF_POLICIES),
     "verify": _one_of(VERIFY_MODES),
 }

@@ -101,7 +101,7 @@ def _changeover(b: Basis, primary: Database) -> Decision:
     kept = {n: d for n, d in b.managed.items() if d is primary or (not d.is_follower and n != goal)}
     found = standing_findings(b.wish, b.facts, primary)
     found += changeover_findings(Outlook(b.wish, prospect, way))
-    found += _in_the_middle(b, primary, existing, _cut_off(b, primary, kept))
+    found += _in_the_middle(b, way, primary, existing, _cut_off(b, primary, kept))
     if has_errors(found):
         return _refused(b, found)
     before = _prepared(b, way, primary, target, kept, found)
@@ -180,6 +180,8 @@ def _standing(b: Basis, number: int, *, protect: bool) -> Declared:
     primary alone gets all of them: a run that broke after the move has left some to do. An adopted one has no steps.
     """
     database, ended, role = b.managed[number], b.known.steps(number), _role(b, number)
+    leader = _leader_before(b, number)
+    way = way_for(Prospect(b.facts, leader or database, database.plan))
     return Declared(
         number,
         database.name,
@@ -188,7 +190,8 @@ def _standing(b: Basis, number: int, *, protect: bool) -> Declared:
         import_id=database.id,
         protect=protect and role == "primary",
         steps={"primary": STEPS if ended else (), "retired": ended}.get(role, ()),
-        leader=_leader_before(b, number),
+        leader=leader.name if leader else None,
+        way=way.name,
     )
 
 
@@ -198,12 +201,11 @@ def _role(b: Basis, number: int) -> str:
     return "retired" if number < b.number or b.known.was_promoted(number) else "cut off"
 
 
-def _leader_before(b: Basis, number: int) -> str | None:
+def _leader_before(b: Basis, number: int) -> Database | None:
     """What DATABASE moved from to this one: what the last run that ended well left, else the generation before it."""
     last = b.left_by_the_last_run
     before = [d for n, d in b.managed.items() if n < number]
-    leader = last if last and last is not b.managed[number] else before[-1] if before else None
-    return leader.name if leader else None
+    return last if last and last is not b.managed[number] else before[-1] if before else None
 
 
 def _cut_off(b: Basis, primary: Database, kept: Mapping[int, Database]) -> list[Finding]:
@@ -212,13 +214,15 @@ def _cut_off(b: Basis, primary: Database, kept: Mapping[int, Database]) -> list[
     return [unfinished.broken(b.wish, primary, d, d.id in b.known.ids) for d in cut_off[:1]]
 
 
-def _in_the_middle(b: Basis, primary: Database, target: Database | None, cut_off: list[Finding]) -> list[Finding]:
+def _in_the_middle(
+    b: Basis, way: Way, primary: Database, target: Database | None, cut_off: list[Finding]
+) -> list[Finding]:
     """What an earlier run, or somebody at work on an app, has left, and whether this run can go on from it."""
     if cut_off and not b.is_serving:
         return cut_off
     if not b.is_serving and target is None:
         return [unfinished.not_serving(b.facts)]
-    is_copy = target is not None and (target.is_follower or not target.is_known)
-    if b.wish.hold and target is not None and not (b.is_serving and is_copy):
+    is_waiting = target is not None and (way.is_target(target, primary) or not target.is_known)
+    if b.wish.hold and target is not None and not (b.is_serving and is_waiting):
         return [unfinished.held_in_the_middle(primary, target)]
     return [] if b.is_serving else [unfinished.resumed(b.facts)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from heroku_changeover.terms.finding import Finding, has_errors
-from heroku_changeover.ways.listed import WAYS
+from heroku_changeover.terms.order import Order
 
 
 class Kind(Enum):
@@ -42,7 +42,7 @@ class Declared:
     protect: bool = False
     steps: tuple[str, ...] = ()
     leader: str | None = None
-    way: str = WAYS[0].name
+    way: str = Order._field_defaults["way"]
 
 
 @dataclass(frozen=True, slots=True)

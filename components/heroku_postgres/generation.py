@@ -180,7 +180,7 @@ class Generation(pulumi.ComponentResource):
             target=declared.addon,
             way=declared.way,
             budget=wish.window_budget or way_named(declared.way).budget,
-            follower_limit=wish.follower_limit,
+            ready_limit=wish.ready_limit,
             one_off_dynos=wish.one_off_dynos,
             verify=wish.verify,
         )

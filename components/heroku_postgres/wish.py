@@ -17,7 +17,7 @@ class Wish:
     adopt: str | None = None
     hold: bool = False
     window_budget: int | None = None
-    follower_limit: int = 86_400
+    ready_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"
 

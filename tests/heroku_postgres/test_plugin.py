@@ -83,7 +83,7 @@ def test_findings_are_listed_without_the_way_through_the_code(plugin: Plugin, sh
 
 def test_everything_that_is_wrong_with_the_arguments_is_told_at_once(plugin: Plugin) -> None:
     said = plugin.refusal(
-        {"app": 7, "windowBudget": "three", "followerLimit": 1.5, "hold": "yes", "windowBuget": 300, "apps": {}}
+        {"app": 7, "windowBudget": "three", "readyLimit": 1.5, "hold": "yes", "windowBuget": 300, "apps": {}}
     )
 
     assert said.splitlines() == [
@@ -94,7 +94,7 @@ def test_everything_that_is_wrong_with_the_arguments_is_told_at_once(plugin: Plu
         "  apps: is of type dict, not a list of names of apps",
         "  hold: is 'yes', not true or false",
         "  window_budget (windowBudget): is 'three', not a whole number of seconds",
-        "  follower_limit (followerLimit): is 1.5, not a whole number of seconds",
+        "  ready_limit (readyLimit): is 1.5, not a whole number of seconds",
     ]
 
 

@@ -63,7 +63,7 @@ def test_the_schema_has_every_argument_with_its_type_and_a_description(resource:
         "adopt": "string",
         "hold": "boolean",
         "windowBudget": "integer",
-        "followerLimit": "integer",
+        "readyLimit": "integer",
         "oneOffDynos": "string",
         "verify": "string",
     }

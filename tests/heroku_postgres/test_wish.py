@@ -37,7 +37,7 @@ BAD = [
     ({"window_budget": "300"}, "window_budget (windowBudget): is '300', not a whole number of seconds"),
     ({"window_budget": 1.5}, "window_budget (windowBudget): is 1.5, not a whole number of seconds"),
     ({"window_budget": True}, "window_budget (windowBudget): is True, not a whole number of seconds"),
-    ({"follower_limit": -1}, "follower_limit (followerLimit): -1 is not between 1 and 604800 seconds"),
+    ({"ready_limit": -1}, "ready_limit (readyLimit): -1 is not between 1 and 604800 seconds"),
     ({"one_off_dynos": "kill"}, "one_off_dynos (oneOffDynos): 'kill' is not one of wait, stop"),
     ({"verify": "no"}, "verify: 'no' is not one of sql, api"),
     ({"pla": "standard-2"}, "pla: there is no such argument"),

@@ -155,6 +155,10 @@ class Sql(Protocol):
         """
         ...
 
+    def undisturbed(self) -> Self:
+        """The same for work that has to be done even when the process was asked to end."""
+        ...
+
     def close(self) -> None:
-        """Ends every session."""
+        """Ends the sessions that nobody took; whoever took one ends it."""
         ...

@@ -39,4 +39,4 @@ class World(NamedTuple):
 
     def undisturbed(self) -> "World":
         """The same for work that has to be done even when the process was asked to end."""
-        return self._replace(clock=self.clock.undisturbed())
+        return self._replace(clock=self.clock.undisturbed(), sql=self.sql.undisturbed())

@@ -77,7 +77,7 @@ def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
         c.report(f"nothing to do: the window of {known.order.generation} was closed meanwhile, by another run")
         return
     _require_no_run(record)
-    c.order, c.document.window = record.order, record.window
+    c = changeover_in(record, c.world.heroku, c.report, c.world.clock, journal)
     situation = c.observe()
     if is_as_found(c, situation):
         c.document.close()

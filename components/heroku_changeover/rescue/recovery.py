@@ -6,7 +6,6 @@ It is what the keeper and `recover` do, and it does nothing to an app that is as
 
 from collections.abc import Callable
 
-from heroku_changeover.apps.service import put_back
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
@@ -18,6 +17,7 @@ from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
+from heroku_changeover.ways.undoing import back_on, has_way_back
 from heroku_changeover.ways.way import Changeover
 
 
@@ -38,7 +38,7 @@ def plan_of_recovery(c: Changeover, situation: Situation) -> str:
     """What `recover` would do, in a sentence."""
     apps = ", ".join(situation.apps)
     if situation.stage is Stage.BEFORE:
-        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} goes on following"
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} {c.way.words.is_held}"
     if situation.stage is Stage.GONE:
         return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} is gone"
     if situation.stage is Stage.CUT_OFF:
@@ -75,12 +75,10 @@ def recover(c: Changeover) -> str:
         Incomplete, HerokuError: not done yet; it can be tried again.
     """
     situation = c.way.settled(c)
-    if situation.stage in {Stage.CUT_OFF, Stage.MOVED}:
+    if not has_way_back(c, situation) and situation.stage is not Stage.SUPERSEDED:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
-    c.proof.reopen(c)
-    put_back(c.world, c.document)
-    c.document.close()
-    on = c.order.leader if situation.stage.has_way_back else "the database that a later changeover gave it"
+    back_on(c, situation.leader if has_way_back(c, situation) else None, situation)
+    on = c.order.leader if has_way_back(c, situation) else "the database that a later changeover gave it"
     return f"put back: every app is as it was found, on {on}"

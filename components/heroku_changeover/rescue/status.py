@@ -132,8 +132,8 @@ def _next(heroku: Heroku, record: Record, state: str | None, *, keeper: bool) ->
         return "the run of Pulumi goes on; should it end, its keeper closes the window"
     if keeper:
         return "the keeper closes the window: its run is gone"
-    c = changeover_in(record, heroku, lambda _: None, Clock())
     try:
+        c = changeover_in(record, heroku, lambda _: None, Clock())
         situation: Situation = c.observe()
     except ChangeoverError as error:
         return f"a person is needed: {error}"

@@ -168,7 +168,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         "metavar": "SECONDS",
         "help": "from maintenance to the point of no return (%(default)s)",
     },
-    "follower_limit": {
+    "ready_limit": {
         "type": positive,
         "metavar": "SECONDS",
         "help": "for the new database to be ready (%(default)s)",

@@ -18,7 +18,7 @@ class Order(NamedTuple):
 
     `apps`: every app whose DATABASE moves, the one that pays for the database first. `leader`, `target`: the names of
     the add-on that is left and of the one that takes its place. `way`: how the data gets over. `budget`: seconds from
-    maintenance mode to the point of no return. `follower_limit`: seconds that the target may take to be ready.
+    maintenance mode to the point of no return. `ready_limit`: seconds that the target may take to be ready.
     `one_off_dynos`: `wait` for them to end, or `stop` them. `verify`: `sql` for the fence, `api` where SQL cannot
     reach. `urn`: that of the generation in the stack, for advice that names it; empty where it is not known.
     """
@@ -29,7 +29,7 @@ class Order(NamedTuple):
     target: str
     way: str = "follow"
     budget: int = 300
-    follower_limit: int = 86_400
+    ready_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"
     urn: str = ""

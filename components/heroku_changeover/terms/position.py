@@ -18,21 +18,21 @@ class Position(NamedTuple):
     upcoming: int
 
 
-def unproven(leader: Position, target: Position) -> str | None:
+def took_writes(leader: Position) -> str | None:
     """
-    Why it is not certain that the leader took no write since the target was cut off; None when it is certain.
-
-    Certain means: the leader's last transaction is the barrier of a fence, or the seal right behind it, and the target
-    has that very barrier.
+    Why it is not certain that a leader took no write since its barrier; None when it is certain: its last transaction
+    is the barrier of a fence, or the seal right behind it.
     """
-    if leader.barrier != target.barrier:
-        return (
-            f"barrier {leader.barrier} of {leader.database} is not on {target.database}, whose last one is "
-            f"{target.barrier}"
-        )
     later = (leader.upcoming - leader.barrier - 1) % XIDS
     if leader.sealed is not None and (leader.sealed - leader.barrier) % XIDS == 1:
         later -= 1
     if later:
         return f"{leader.database} has started {later} transactions since the barrier; each of them may be a write"
     return None
+
+
+def other_barrier(leader: Position, copy: Position) -> str | None:
+    """Why a copy that replicated may lack what was before its leader's barrier; None when it has that very barrier."""
+    if leader.barrier == copy.barrier:
+        return None
+    return f"barrier {leader.barrier} of {leader.database} is not on {copy.database}, whose last one is {copy.barrier}"

@@ -18,10 +18,10 @@ fits no changeover.
 class Stage(Enum):
     """How far a changeover has come, judged by what is live; the value is told to a person."""
 
-    BEFORE = "the follower follows the leader, and the leader is the primary"
-    CUT_OFF = "the follower follows nobody any more, but not every app has moved to it"
-    MOVED = "the follower is the primary of every app"
-    GONE = "the follower is gone, and the leader is the primary"
+    BEFORE = "the new database is not in use yet, and can be brought up to date from the old one"
+    CUT_OFF = "the new database is cut off from the old one, but not every app has moved to it"
+    MOVED = "the new database is the primary of every app"
+    GONE = "the new database is gone, and the old one is the primary"
     SUPERSEDED = "a later changeover has moved the apps on, or the database of this one is gone"
 
     @property

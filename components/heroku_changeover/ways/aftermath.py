@@ -21,13 +21,15 @@ def retire_leader(c: Changeover, situation: Situation) -> None:
     has moved DATABASE and no app has the old one as DATABASE.
     """
     leader = situation.leader
-    if leader is None or c.window.has(Moment.SEALED) or not c.window.has(Moment.MOVED):
+    if leader is None or not c.proof.seals or c.window.has(Moment.SEALED) or not c.window.has(Moment.MOVED):
         return
     if apps := apps_on(c.world, leader):
         c.document.tell(not_sealed=tuple(apps))
         c.report(f"{leader.name} is DATABASE of {', '.join(apps)}, so it goes on taking writes")
-    elif c.proof.seal_afterwards(c, leader):
-        c.document.did(Moment.SEALED)
+        return
+    c.proof.seal_afterwards(c, leader)
+    c.document.tell(not_sealed=())
+    c.document.did(Moment.SEALED)
 
 
 def carry_schedules(world: World, document: Document, order: Order, situation: Situation) -> None:

@@ -17,8 +17,8 @@ WAYS: list[Way] = [FOLLOW]
 
 
 def way_for(prospect: "Prospect") -> Way:
-    """The way for a move: the first one that fits; where none does, the first one says why not."""
-    return next((way for way in WAYS if way.fits(prospect)), WAYS[0])
+    """The way for a move: the first one that fits; where none does, the one that says why there is no follower."""
+    return next((way for way in WAYS if way.fits(prospect)), FOLLOW)
 
 
 def way_named(name: str) -> Way:

@@ -22,6 +22,7 @@ def move_and_start(c: Changeover, situation: Situation, ends: Ends) -> None:
     """
     apps = situation.apps.values()  # one whose DATABASE has moved may have companions that have not
     if not c.window.is_past_return:  # a way whose cut can be taken back
+        c.require_budget()
         c.document.did(Moment.PASSING_RETURN)
     _, formations = at_once(
         lambda: move(c.world, c.document, apps, ends.leader, ends.target),

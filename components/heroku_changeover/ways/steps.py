@@ -15,12 +15,12 @@ next process. `promote` waits until the last dyno of `scale-down` is gone, `rest
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 
 from heroku_changeover.apps.attachments import keep_attached, require_ordered, strangers_on
 from heroku_changeover.apps.service import bring_back, enter_maintenance, send_down, wait_until_down
-from heroku_changeover.reach.document import Document
+from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import NeedsPerson, Refused
@@ -29,7 +29,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.undoing import only_forward, putting_back
+from heroku_changeover.ways.undoing import act_on, only_forward, putting_back
 from heroku_changeover.ways.way import Changeover, Ends
 
 DONE = "is already done: "
@@ -37,13 +37,14 @@ DONE = "is already done: "
 
 def await_database(c: Changeover) -> None:
     situation = c.observe()
-    _begin_anew(c.document, situation)
+    _begin_anew(c, situation)
     _require_target(c.order, situation)
     if situation.stage is Stage.BEFORE:
         _require_all_ordered(c.order, situation.leader)
         if not situation.is_serving and not c.window.apps:
             raise Refused(_not_as_seen(situation))
         c.way.wait_until_ready(c)
+        c.proof.require_reach(c)
     else:
         c.report(f"{STEPS[0]} {DONE}{situation.stage.value}")
     c.capture(c.observe())
@@ -99,6 +100,8 @@ def _carry_over(c: Changeover, situation: Situation) -> None:
     leader, target = situation.leader, situation.target
     if leader is None or target is None:
         raise NeedsPerson(f"{c.order.leader if leader is None else c.order.target} is gone; run `pulumi up --refresh`")
+    if situation.stage is Stage.CUT_OFF and not c.window.is_past_return:  # on a machine that has no record of it
+        c.document.did(Moment.PASSING_RETURN)
     c.proof.carry_over(c, situation, Ends(leader, target, c.url_of(leader), c.url_of(target)))
     c.document.did(Moment.PROMOTED)
 
@@ -149,10 +152,10 @@ def _left_down(situation: Situation) -> str:
     )
 
 
-def _begin_anew(document: Document, situation: Situation) -> None:
+def _begin_anew(c: Changeover, situation: Situation) -> None:
     """The record of a changeover that was finished is none of the one that begins after the way back."""
-    if document.window.is_finished and not situation.stage.is_over:
-        document.window = Window(document.window.generation)
+    if c.window.is_finished and not situation.stage.is_over:
+        c.document.window = Window(c.order.generation)
 
 
 def _require_all_ordered(order: Order, leader: Database | None) -> None:
@@ -166,10 +169,16 @@ def _look_ahead(c: Changeover) -> Situation:
     The look of a step in the window. What the step will need besides is read and loaded while Heroku answers, because
     users wait.
     """
-    situation: Situation = at_once(partial(c.observe, addresses=True), c.world.sql.load)[0]
-    _begin_anew(c.document, situation)
+    situation: Situation = at_once(partial(c.observe, addresses=True), partial(_load, c.world.sql))[0]
+    _begin_anew(c, situation)
     _require_target(c.order, situation)
     return situation
+
+
+def _load(sql: Sql) -> None:
+    """Where that fails, whoever needs it says so."""
+    with suppress(Exception):
+        sql.load()
 
 
 def _require_target(order: Order, situation: Situation) -> None:
@@ -201,8 +210,9 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
         c.document.begin_anew()
         _require_all_ordered(c.order, situation.leader)
         c.way.require_ready(c, situation)
+        c.proof.require_reach(c)
     else:
-        c.proof.require_provable(c, situation)
+        act_on(c, situation, c.proof.verdict(c, situation))
 
 
 def _reach_quiet(c: Changeover, situation: Situation) -> None:

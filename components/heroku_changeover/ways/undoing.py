@@ -1,10 +1,16 @@
 """What follows from an error in the window: back before the point of no return, only forward after it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
+from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
+from heroku_changeover.terms.facts import Database
+from heroku_changeover.terms.order import STEPS, Order
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.verdict import Then, Verdict
 from heroku_changeover.ways.way import Changeover
 
 
@@ -24,37 +30,57 @@ def putting_back(c: Changeover) -> Iterator[None]:
         raise
     except BaseException as error:
         c.world = c.world.undisturbed()
-        if _is_cut_off(c):
+        situation = _settled(c)
+        if not (has_way_back(c, situation) if situation else not c.window.is_past_return):
             raise Incomplete(
-                f"{_reason(error)}; the follower is cut off, so the only way is forward: run `pulumi up` again"
+                f"{_reason(error)}; {c.order.target} is cut off, so the only way is forward: run `pulumi up` again"
             ) from error
-        _put_back_or_say(c, error)
+        _put_back_or_say(c, situation, error)
         if isinstance(error, Refused):
             raise
         raise NothingChanged(f"{_reason(error)}; every app is as it was found, nothing was moved") from error
 
 
-def _is_cut_off(c: Changeover) -> bool:
-    """Where Heroku cannot be asked, what was about to be done is taken as done: going forward loses nothing."""
+def _settled(c: Changeover) -> Situation | None:
+    """
+    None where Heroku cannot be asked: what was about to be done is taken as done then, since going forward loses
+    nothing.
+    """
     try:
-        return not c.way.settled(c).stage.has_way_back
+        return c.way.settled(c)
     except ChangeoverError:
-        return c.window.is_past_return
+        return None
 
 
-def _put_back_or_say(c: Changeover, error: BaseException) -> None:
+def has_way_back(c: Changeover, situation: Situation) -> bool:
+    """Whether the leader has all there is, so that the apps can be put back on it."""
+    cut_off = situation.stage is Stage.CUT_OFF
+    return situation.stage.has_way_back or (cut_off and not c.way.cut_is_final and not situation.moved)
+
+
+def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseException) -> None:
     if not c.window.is_open:
         return  # what is down is so by somebody else's doing
     c.report("putting every app back as it was found")
     try:
-        c.proof.reopen(c)
-        put_back(c.world, c.document)
-        c.document.close()
+        back_on(c, situation.leader if situation else None, situation)
     except ChangeoverError as second:
         raise NeedsPerson(
             f"{_reason(error)}; and the apps could not be put back: {second}. Check formation and maintenance mode of "
             f"{', '.join(c.order.apps)}: they were {c.window.line()}"
         ) from second
+
+
+def back_on(c: Changeover, leader: Database | None, situation: Situation | None) -> None:
+    """
+    The one place that puts apps back: as they were found, on the leader, which takes writes again and is DATABASE of
+    each; None where the apps go on with the database that they have, or nobody could look.
+    """
+    if leader is not None and situation is not None:
+        c.proof.reopen(c, leader)
+        give_back(c.world, c.window, situation.apps.values(), leader)
+    put_back(c.world, c.document)
+    c.document.close()
 
 
 @contextmanager
@@ -73,3 +99,53 @@ def only_forward() -> Iterator[None]:
 
 def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
+
+
+def act_on(c: Changeover, situation: Situation, verdict: Verdict, undo: Callable[[], None] | None = None) -> None:
+    """
+    Returns when the target may become the primary. `undo` takes back, on the leader, what keeps it from serving.
+
+    Raises:
+        NeedsPerson: it may not; says what was done instead, and what a person can do.
+    """
+    if verdict.then is Then.GO_ON:
+        return
+    if verdict.then is Then.PUT_BACK:
+        c.world = c.world.undisturbed()
+        if undo is not None:
+            undo()
+        back_on(c, situation.leader, situation)
+    raise NeedsPerson(_told(c.order, situation, verdict))
+
+
+def _told(order: Order, situation: Situation, verdict: Verdict) -> str:
+    moved = ", ".join(situation.moved)
+    if verdict.then is Then.PUT_BACK:
+        return _start_over(order, verdict, "the apps are back on it")
+    if verdict.then is Then.STAY_DOWN:
+        return (
+            f"{verdict.doubt}; {moved} already uses {order.target}. {_COMPARE}; "
+            "the apps stay in maintenance mode until then"
+        )
+    if moved:
+        return (
+            f"{verdict.doubt}; {moved} already uses {order.target}, {', '.join(situation.unmoved)} still "
+            f"{order.leader}. {_COMPARE}; the apps stay as they are until then, those that serve go on serving"
+        )
+    return _start_over(order, verdict, "the apps stay on it")
+
+
+def _start_over(order: Order, verdict: Verdict, apps: str) -> str:
+    """
+    Whoever typed a step by hand has no URN: any stack's generation of that name is meant then. The target is waived by
+    its name: the server itself may have counted up its statistics since, which nothing tells from somebody's write.
+    """
+    urn = order.urn or f"urn:pulumi:*::*::**heroku-postgres:index:Generation::{order.generation}"
+    command = f"{CONFIRM_VARIABLE}={order.target} {teardown_text(urn, STEPS, order.target)}"
+    return (
+        f"{verdict.doubt}. So {order.target} is not promoted: {order.leader} stays the primary, {apps}, and nothing is "
+        f"lost. To start over: `{command}`, then `pulumi up`"
+    )
+
+
+_COMPARE = "Compare both databases, bring over what is missing, and attach the right one as DATABASE in every app"

@@ -5,6 +5,7 @@ A way is one object with this interface; nothing outside of its folder asks whic
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -13,10 +14,12 @@ from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.sql import Mark, Session
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
-from heroku_changeover.terms.errors import NeedsPerson, TimedOut
+from heroku_changeover.terms.errors import ChangeoverError, NeedsPerson, TimedOut
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.position import Position, took_writes
 from heroku_changeover.terms.situation import Situation, Stage, require_own, require_two, stage_of
+from heroku_changeover.terms.verdict import Verdict
 from heroku_changeover.terms.window import Window, as_found
 
 if TYPE_CHECKING:
@@ -94,7 +97,7 @@ class Changeover:
         require_two(order)
         databases = [partial(look.database_named, heroku, name) for name in (order.leader, order.target)]
         looks = [partial(look.app_from, heroku, name) for name in order.apps]
-        also = [partial(self._read_variables, order.apps[0])] if addresses else []
+        also = [partial(self._read_ahead, order.apps[0])] if addresses else []
         leader, target, *rest = at_once(*databases, *looks, *also)
         apps: dict[str, App] = {app.name: app for app in rest[: len(order.apps)]}
         require_own(order, apps.values(), leader, target)
@@ -126,6 +129,11 @@ class Changeover:
                 return str(url)
         return ""
 
+    def _read_ahead(self, app: str) -> None:
+        """Where it fails, `url_of` asks again, if it is needed."""
+        with suppress(ChangeoverError):
+            self._read_variables(app)
+
     def _read_variables(self, app: str) -> Mapping[str, str]:
         values: Mapping[str, str] = self.world.heroku.get(f"/apps/{app}/config-vars")
         self._variables[app] = values
@@ -139,6 +147,11 @@ class Ends:
         self.leader, self.target, self.leader_url, self.target_url = leader, target, leader_url, target_url
 
 
+def doubt(way: "Way", leader: Position, target: Position) -> str | None:
+    """Why it is not certain that a target that was cut off has every write of its leader; None when it is."""
+    return way.lacks(leader, target) or took_writes(leader)
+
+
 class Way(Protocol):
     """How the data gets onto the target."""
 
@@ -149,6 +162,12 @@ class Way(Protocol):
     """Seconds from maintenance mode to the point of no return, unless the user gives another figure."""
 
     words: Words
+
+    cut_is_final: bool
+    """
+    Whether the point of no return is the cut; where it is not, it is the move of the first app, and before that the
+    apps are put back although the target is cut off.
+    """
 
     # Decided from facts, before anything is declared.
 
@@ -224,6 +243,10 @@ class Way(Protocol):
 
     def wait_until_cut(self, c: Changeover) -> None: ...
 
+    def lacks(self, leader: Position, target: Position) -> str | None:
+        """Why it is not certain that a target has everything up to the barrier of its leader; None when it is."""
+        ...
+
     def settled(self, c: Changeover) -> Situation:
         """What is live once a cut that may be under way has shown itself; before that, putting back is premature."""
         ...
@@ -231,6 +254,9 @@ class Way(Protocol):
 
 class Proof(Protocol):
     """How it is made sure that the target has every write."""
+
+    seals: bool
+    """Whether the old database is made read-only."""
 
     def sentence(self, leader: str, target: str, words: Words) -> str:
         """For the runbook, in the middle of a sentence."""
@@ -259,20 +285,14 @@ class Proof(Protocol):
         """
         ...
 
-    def require_provable(self, c: Changeover, situation: Situation) -> None:
-        """
-        Apps that serve on a leader from which the target is cut off are taken down only if the target still has
-        everything.
-
-        Raises:
-            NeedsPerson: it has not, or that is not certain.
-        """
+    def verdict(self, c: Changeover, situation: Situation) -> Verdict:
+        """Whether apps may be taken down for a target that is cut off already, as far as it can be told before that."""
         ...
 
-    def reopen(self, c: Changeover) -> None:
+    def reopen(self, c: Changeover, leader: Database) -> None:
         """Takes back, before apps go up again on the leader, what would keep it from taking their writes."""
         ...
 
-    def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
-        """Whether an old database was made read-only that was not sealed while the apps were moved."""
+    def seal_afterwards(self, c: Changeover, leader: Database) -> None:
+        """Makes an old database read-only that was not sealed while the apps were moved, if it is not yet."""
         ...

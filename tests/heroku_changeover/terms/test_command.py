@@ -21,7 +21,7 @@ APP, DATABASE = "01234567-89ab-cdef-0123-456789abcdef", "fedcba98-7654-3210-fedc
 ORDERS = [
     Order("db-2", ("shop",), "postgresql-round-12345", "shop-db-2"),
     Order("db-7", ("shop", "shop-admin"), "shop-db-6", "shop-db-7", budget=120, one_off_dynos="stop", verify="api"),
-    Order("db-2", ("shop",), "a", "b", follower_limit=60),
+    Order("db-2", ("shop",), "a", "b", ready_limit=60),
 ]
 
 

@@ -407,6 +407,9 @@ class ModelSql:
             self._model.fenced = True
         return ModelFence(self._model, self._model.servers[database])
 
+    def undisturbed(self) -> Self:
+        return self
+
     def close(self) -> None: ...
 
 

@@ -116,6 +116,10 @@ class Story:
         if self.is_up:
             app.formation["worker"] = self.found[app.name]["worker"] = 0
 
+    def machine_lost(self, _: object) -> None:
+        """What it remembered is gone; the stack has what finished steps have printed."""
+        self.known = self.window
+
     def hours(self, number: int) -> None:
         self.model.pass_time(3600.0 * number)
 

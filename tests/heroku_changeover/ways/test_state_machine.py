@@ -27,6 +27,7 @@ events = st.one_of(
     st.tuples(st.just("colleague"), st.integers(1, 4)),
     st.tuples(st.just("worker_stopped"), st.none()),
     st.tuples(st.just("hours"), st.integers(1, 3)),
+    st.tuples(st.just("machine_lost"), st.none()),
     st.tuples(st.just("detached"), st.none()),
     st.tuples(st.just("by_hand"), st.none()),
 )

@@ -20,7 +20,7 @@ from heroku_changeover.ways.steps import RUN
 from kit.answers import ADDON, ANSWERS, ATTACHMENT, INFO, WRONG, Answering, changed, places
 
 LEADER, FOLLOWER = "postgresql-round-1", "shop-db-2"
-ORDER = Order("db-2", ("shop",), LEADER, FOLLOWER, follower_limit=60, verify="api")
+ORDER = Order("db-2", ("shop",), LEADER, FOLLOWER, ready_limit=60, verify="api")
 FOLLOWS = {
     **INFO,
     "following": "postgres://u:p@h/d",

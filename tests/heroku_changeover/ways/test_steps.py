@@ -156,7 +156,7 @@ def test_an_app_that_is_not_as_the_preview_saw_it_is_refused(operator: Operator,
 
 def test_a_follower_that_does_not_catch_up_leaves_everything_as_it_was(operator: Operator, heroku: LocalHeroku) -> None:
     heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": True})
-    operator.extra = ("--follower-limit", "1")
+    operator.extra = ("--ready-limit", "1")
     with rogue_on(heroku.database_url(operator.leader)) as rogue:
         heroku.wait_until("the leader to be far ahead", lambda: len(rogue.acknowledged) > 500)
         code, said = operator.run("await-database")

@@ -23,7 +23,6 @@ class Postgres:
     def __init__(self, clock: Clock, report: Callable[[str], None]) -> None:
         self._clock, self._report = clock, report
         self._spare: dict[str, list[Server]] = defaultdict(list)
-        self._opened: list[Server] = []
 
     def load(self) -> None:
         import_module("heroku_changeover.reach.postgres.fence")
@@ -41,19 +40,24 @@ class Postgres:
 
         spare = self._spare[database]
         session = spare.pop() if spare else None
-        if session is None or not session.is_alive():
-            session = open_server(database, url)
-        self._opened.append(session)
-        return session
+        return session if session is not None and session.is_alive() else open_server(database, url)
 
     def fence(self, database: str, url: str, deadline: float) -> "Fence":
         from heroku_changeover.reach.postgres.fence import open_fence
 
-        holder, observer = (self.session(database, url) for _ in range(2))
+        holder = self.session(database, url)
+        try:
+            observer = self.session(database, url)
+        except SqlUnreachable:
+            holder.close()
+            raise
         return open_fence(holder, observer, self._clock, self._report, deadline)
 
+    def undisturbed(self) -> "Postgres":
+        self._clock = self._clock.undisturbed()
+        return self
+
     def close(self) -> None:
-        for session in [*self._opened, *(s for spare in self._spare.values() for s in spare)]:
+        for session in (session for spare in self._spare.values() for session in spare):
             session.close()
-        self._opened.clear()
         self._spare.clear()

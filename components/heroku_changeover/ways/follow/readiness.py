@@ -34,7 +34,7 @@ def wait_until_ready(c: Changeover) -> None:
         TimedOut: the follower's limit ran out; nothing has been changed.
         Refused: the proof would not work on this database.
     """
-    deadline = c.world.after(c.order.follower_limit)
+    deadline = c.world.after(c.order.ready_limit)
     with doing(Act.AWAIT_AVAILABLE):
         c.world.patient().until(f"{c.order.target} to be available", lambda: _not_available(c), deadline)
     _require_steady(c, c.world.patient(), deadline)
@@ -63,7 +63,6 @@ def _require_steady(c: Changeover, wait: Wait, deadline: float) -> None:
 
     with doing(Act.AWAIT_CLOSE):
         wait.until(f"{c.order.target} to be close behind {c.order.leader}", unsteady, deadline)
-    c.proof.require_reach(c)
 
 
 def _not_available(c: Changeover) -> str | None:

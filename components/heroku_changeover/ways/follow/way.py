@@ -11,6 +11,7 @@ from heroku_changeover.reach.sql import Mark, Session
 from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.position import Position, other_barrier
 from heroku_changeover.terms.situation import Situation
 from heroku_changeover.ways.way import Changeover, Words
 
@@ -24,6 +25,7 @@ class Follow:
 
     name = "follow"
     budget = 300
+    cut_is_final = True
     words = Words(
         is_born="as a follower of",
         is_ready="has caught up and stays close behind",
@@ -90,6 +92,9 @@ class Follow:
         from heroku_changeover.ways.follow import unfollow
 
         unfollow.wait_until_unfollowed(c.world, c.order.target)
+
+    def lacks(self, leader: Position, target: Position) -> str | None:
+        return other_barrier(leader, target)
 
     def settled(self, c: Changeover) -> Situation:
         from heroku_changeover.ways.follow import unfollow

@@ -18,13 +18,13 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import SqlUnreachable, TimedOut
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
-from heroku_changeover.terms.position import unproven
 from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.verdict import of_apps_that_are_down
 from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
 from heroku_changeover.ways.moving import move_and_start
 from heroku_changeover.ways.proofs.held import Held, held
-from heroku_changeover.ways.verdict import act_on, of_apps_that_are_down
-from heroku_changeover.ways.way import Changeover, Ends
+from heroku_changeover.ways.undoing import act_on
+from heroku_changeover.ways.way import Changeover, Ends, doubt
 
 ROLE_LIMIT = 5
 """Seconds for a write of another role that waits behind the fence to be given up, before the target is cut off."""
@@ -46,7 +46,7 @@ def carry_over(c: Changeover, situation: Situation, ends: Ends) -> None:
         sealed = partial(_sealed_once_writable, c, situation, ends, fenced, target, upcoming)
         upcoming, _ = at_once(sealed, partial(c.way.wait_until_cut, c))
         c.document.did(Moment.CUT_OFF)
-        c.report(f"{ends.target.name} follows nobody and takes writes")
+        c.report(f"{ends.target.name} takes writes, and gets nothing of {ends.leader.name} any more")
         move_and_start(c, situation, ends)
         _note_tripwire(c.world, c.document, fenced.fence, upcoming)
         _note_who_waits(c.world, c.document, fenced.fence)
@@ -70,7 +70,7 @@ def _cut(c: Changeover, fence: Fence, target: Session) -> int:
     c.document.did(Moment.PROVED)
     c.report(f"{target.database} has everything up to {mark.lsn}: every committed write is there")
     if not fence.is_held():
-        raise TimedOut(f"the fence on {fence.database} was lost before the follower was cut off")
+        raise TimedOut(f"the fence on {fence.database} was lost before {target.database} was cut off")
     c.require_budget()
     c.way.cut(c)
     return mark.upcoming
@@ -103,7 +103,7 @@ def _proved(c: Changeover, situation: Situation, fence: Fence, target: Session) 
         NeedsPerson: that is not certain. The apps are put back on the leader, unless one has moved already.
     """
     position = fence.position()
-    verdict = of_apps_that_are_down(situation, unproven(position, target.position()))
+    verdict = of_apps_that_are_down(situation, doubt(c.way, position, target.position()))
     act_on(c, situation, verdict, partial(_unseal, fence))
     return position.upcoming
 
@@ -154,6 +154,7 @@ def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
     c.document.did(Moment.SEALING)
     with doing(Act.SEAL):
         taken = fence.seal(c.world.after(SEAL_LIMIT))
+    c.document.tell(not_sealed=())
     c.document.did(Moment.SEALED)
     return taken
 

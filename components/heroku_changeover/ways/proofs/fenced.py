@@ -9,14 +9,16 @@ from heroku_changeover.terms.errors import Refused, SqlUnreachable
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
-from heroku_changeover.terms.position import unproven
-from heroku_changeover.terms.situation import Situation
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
 from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
-from heroku_changeover.ways.way import Changeover, Ends, Words
+from heroku_changeover.ways.way import Changeover, Ends, Words, doubt
 
 
 class Fenced:
     """All tables of the leader are locked against writes until the target has everything and is DATABASE."""
+
+    seals = True
 
     def sentence(self, leader: str, target: str, words: Words) -> str:
         return f"every table of {leader} is locked against writes and {target} is proved to have every committed write"
@@ -48,27 +50,34 @@ class Fenced:
     def carry_over(self, c: Changeover, situation: Situation, ends: Ends) -> None:
         from heroku_changeover.ways.proofs.carrying import carry_over
 
+        if situation.stage is Stage.BEFORE:
+            self.reopen(c, ends.leader)
         carry_over(c, situation, ends)
 
-    def require_provable(self, c: Changeover, situation: Situation) -> None:
-        """Judges only where all apps serve, or one does and one has moved; else that is found out behind the fence."""
-        from heroku_changeover.ways.verdict import act_on, of_apps_that_serve
-
+    def verdict(self, c: Changeover, situation: Situation) -> Verdict:
+        """
+        Of apps that are all down nothing is judged yet: that is found out behind the fence, and they are put back if
+        need be. One that serves is not taken down for a target that may lack something.
+        """
         serves = any(app.is_serving for app in situation.apps.values())
-        if situation.is_serving or (serves and bool(situation.moved)):
-            act_on(c, situation, of_apps_that_serve(_doubt(c, situation)))
+        if situation.is_serving or (serves and situation.moved):
+            return of_apps_that_serve(_doubt(c, situation))
+        return CERTAIN
 
-    def reopen(self, c: Changeover) -> None:
-        if not c.window.has(Moment.SEALING) or (leader := c.observe().leader) is None:
+    def reopen(self, c: Changeover, leader: Database) -> None:
+        """Where a cut is final the leader is sealed after it only, and this machine has a record of that, or nobody."""
+        if c.way.cut_is_final and not c.window.has(Moment.SEALING):
             return
-        with c.world.sql.session(leader.name, c.url_of(leader)) as session, doing(Act.UNSEAL):
-            session.unseal()
+        with c.world.sql.session(leader.name, c.url_of(leader)) as session:
+            if session.is_sealed():
+                with doing(Act.UNSEAL):
+                    session.unseal()
 
-    def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
+    def seal_afterwards(self, c: Changeover, leader: Database) -> None:
         """Behind a fence of its own, because the sessions from before are ended."""
         with c.world.sql.session(leader.name, c.url_of(leader)) as session:
             if session.is_sealed():
-                return True
+                return
         with doing(Act.LOCK):
             fence = c.world.sql.fence(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
         try:
@@ -77,7 +86,6 @@ class Fenced:
         finally:
             fence.release()
         c.report(f"{leader.name} is read-only now")
-        return True
 
 
 def _require_fenceable(leader: Session, order: Order) -> None:
@@ -109,4 +117,4 @@ def _doubt(c: Changeover, situation: Situation) -> str | None:
         c.world.sql.session(leader.name, c.url_of(leader)) as old,
         c.world.sql.session(target.name, c.url_of(target)) as new,
     ):
-        return unproven(old.position(), new.position())
+        return doubt(c.way, old.position(), new.position())

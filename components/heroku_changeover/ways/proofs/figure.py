@@ -3,12 +3,15 @@
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation, Stage
-from heroku_changeover.ways.verdict import CERTAIN, Then, Verdict, act_on, of_apps_that_serve
+from heroku_changeover.terms.verdict import CERTAIN, Then, Verdict, of_apps_that_serve
+from heroku_changeover.ways.undoing import act_on
 from heroku_changeover.ways.way import Changeover, Ends, Words
 
 
 class ByFigure:
     """No table is locked; apps that run on the leader after the cut may have written what the target lacks."""
+
+    seals = False
 
     def sentence(self, leader: str, target: str, words: Words) -> str:
         return f"{target} is {words.figure} (no proof, because verify is api)"
@@ -33,29 +36,24 @@ class ByFigure:
         c.document.tell(no_proof=f"none: {c.way.words.figure}; SQL was not used")
         move_and_start(c, situation, ends)
 
-    def require_provable(self, c: Changeover, situation: Situation) -> None:
-        act_on(c, situation, _verdict(c, situation))
+    def verdict(self, c: Changeover, situation: Situation) -> Verdict:
+        """
+        Without SQL nothing tells whether an app that was brought up again has written; one that stayed down since the
+        cut was asked for has not.
+        """
+        up = [name for name in situation.unmoved if situation.apps[name].writers]
+        if up and (situation.is_serving or situation.moved):
+            return of_apps_that_serve(
+                f"app {', '.join(up)} runs on {c.order.leader}, from which {c.order.target} is cut off already; what "
+                f"it wrote since then is not on {c.order.target}"
+            )
+        return CERTAIN if situation.moved else _verdict_on_idle(c, situation)  # whoever moved one had seen to it
 
-    def reopen(self, c: Changeover) -> None:
+    def reopen(self, c: Changeover, leader: Database) -> None:
         """Nothing was sealed."""
 
-    def seal_afterwards(self, c: Changeover, leader: Database) -> bool:
+    def seal_afterwards(self, c: Changeover, leader: Database) -> None:
         """Without SQL no database can be made read-only."""
-        return False
-
-
-def _verdict(c: Changeover, situation: Situation) -> Verdict:
-    """
-    Without SQL nothing tells whether an app that was brought up again has written; one that stayed down since the
-    cut was asked for has not. Where all serve nothing is changed; one that is down beside them is put back.
-    """
-    up = [name for name in situation.unmoved if situation.apps[name].writers]
-    if up and (situation.is_serving or situation.moved):
-        return of_apps_that_serve(
-            f"app {', '.join(up)} runs on {c.order.leader}, from which {c.order.target} is cut off already; what it "
-            "wrote since then is not on the follower"
-        )
-    return CERTAIN if situation.moved else _verdict_on_idle(c, situation)  # whoever moved one had seen to it
 
 
 def _verdict_on_idle(c: Changeover, situation: Situation) -> Verdict:

@@ -10,7 +10,7 @@ const everything: Required<DatabaseArgs> = {
     adopt: "postgresql-round-12345",
     hold: false,
     windowBudget: 300,
-    followerLimit: 86400,
+    readyLimit: 86400,
     oneOffDynos: "wait",
     verify: "sql",
 };
