@@ -37,10 +37,9 @@ def changeover_in(
 def plan_of_recovery(c: Changeover, situation: Situation) -> str:
     """What `recover` would do, in a sentence."""
     apps = ", ".join(situation.apps)
-    if situation.stage is Stage.BEFORE:
-        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} {c.way.words.is_held}"
-    if situation.stage is Stage.GONE:
-        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} is gone"
+    if has_way_back(c, situation):
+        target = {Stage.BEFORE: c.way.words.is_held, Stage.GONE: "is gone"}.get(situation.stage, "is left")
+        return f"bring {apps} back on {c.order.leader}, as found; {c.order.target} {target}"
     if situation.stage is Stage.CUT_OFF:
         return (
             f"finish forward: prove that {c.order.target} has every write of {c.order.leader}, make it DATABASE of "
