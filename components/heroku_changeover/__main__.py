@@ -153,7 +153,8 @@ def _step(options: argparse.Namespace) -> None:
         RUN_STEP[step](changeover)
     window = changeover.window
     seconds = {**window.report.seconds, step: round(clock.now() - started, 3)}
-    print(window.noting(seconds=seconds).line())  # noqa: T201 - its result is this line
+    window = window._replace(report=window.report._replace(seconds=seconds))
+    print(window.line())  # noqa: T201 - its result is this line
 
 
 def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Callable[[str], None]) -> "Changeover":

@@ -182,7 +182,7 @@ def _bring_back(world: World, document: Document, app: App) -> None:
         _await_web(world, app.name, lambda: _web_not_due(world, document, app.name), BOOT_LIMIT)
     _leave_maintenance(world, document, app.name, in_it=app.maintenance)
     if found.serves_web:
-        _require_web(world, document, app.name)
+        _see_web_up(world, document, app.name)
         document.did(Moment.WEB_UP)
 
 
@@ -191,7 +191,7 @@ def _await_web(world: World, app: str, probe: Callable[[], str | None], seconds:
         world.wait_closely(f"a web dyno of {app} to come up", probe, world.after(seconds))
 
 
-def _require_web(world: World, document: Document, name: str) -> None:
+def _see_web_up(world: World, document: Document, name: str) -> None:
     """Maintenance mode may have ended a moment ahead of the dyno: if that does not come, users get the page again."""
     not_up = partial(_web_not_up, world, name)
     try:

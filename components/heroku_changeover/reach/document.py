@@ -1,13 +1,13 @@
 """The window document in the making: every moment is written down when it comes, on this machine too."""
 
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.report import Report
 from heroku_changeover.terms.window import AppAsFound, Window
 
 
@@ -29,15 +29,20 @@ class Document:
             if self.journal is not None:
                 self.journal.note(self.window)
 
-    def tell(self, **told: Any) -> None:
-        """Writes into the report, by the names of its fields."""
+    def tell(self, more: Callable[[Report], Report]) -> None:
+        """Writes into the report: `more` is given what it says so far."""
         with self._writing:
-            self.window = self.window.noting(**told)
+            self.window = self.window._replace(report=more(self.window.report))
 
     def found(self, apps: Mapping[str, AppAsFound]) -> None:
         """Writes down how each app is to be left."""
         with self._writing:
             self.window = self.window._replace(apps=apps)
+
+    def begin_another(self, generation: str) -> None:
+        """What was written is about a changeover that was finished."""
+        with self._writing:
+            self.window = Window(generation)
 
     def begin_anew(self) -> None:
         """Forgets the moments of an attempt that was put back."""

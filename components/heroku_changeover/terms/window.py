@@ -115,10 +115,6 @@ class Window(NamedTuple):
         """Without the moments of an attempt that was put back."""
         return self._replace(moments={m: at for m, at in self.moments.items() if m is Moment.CAPTURED})
 
-    def noting(self, **told: Any) -> "Window":
-        """With more in its report, by the names of its fields."""
-        return self._replace(report=self.report._replace(**told))
-
     def line(self) -> str:
         """The document as one line."""
         row = {

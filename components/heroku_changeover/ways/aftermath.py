@@ -24,11 +24,11 @@ def retire_leader(c: Changeover, situation: Situation) -> None:
     if leader is None or not c.proof.seals or c.window.has(Moment.SEALED) or not c.window.has(Moment.MOVED):
         return
     if apps := apps_on(c.world, leader):
-        c.document.tell(not_sealed=tuple(apps))
+        c.document.tell(lambda report: report._replace(not_sealed=tuple(apps)))
         c.report(f"{leader.name} is DATABASE of {', '.join(apps)}, so it goes on taking writes")
         return
     c.proof.seal_afterwards(c, leader)
-    c.document.tell(not_sealed=())
+    c.document.tell(lambda report: report._replace(not_sealed=()))
     c.document.did(Moment.SEALED)
 
 
@@ -46,7 +46,7 @@ def carry_schedules(world: World, document: Document, order: Order, situation: S
         return
     if carried:
         world.report(f"backup schedules carried over: {', '.join(carried)}")
-    document.tell(schedules_carried=tuple(carried))
+    document.tell(lambda report: report._replace(schedules_carried=tuple(carried)))
 
 
 @reads("backup schedules")
@@ -87,5 +87,7 @@ def write_report(c: Changeover, situation: Situation) -> None:
         return
     ended = moments.get(Moment.SERVING, c.world.clock.now())
     down = round(ended - moments[Moment.ENTERING_MAINTENANCE], 3)
-    c.document.tell(primary=target.name, retired=c.order.leader, maintenance_seconds=down)
+    c.document.tell(
+        lambda report: report._replace(primary=target.name, retired=c.order.leader, maintenance_seconds=down)
+    )
     c.report(f"{target.name} is the primary; maintenance lasted {down:.1f} s; {c.order.leader} is kept")

@@ -155,7 +155,7 @@ def _left_down(situation: Situation) -> str:
 def _begin_anew(c: Changeover, situation: Situation) -> None:
     """The record of a changeover that was finished is none of the one that begins after the way back."""
     if c.window.is_finished and not situation.stage.is_over:
-        c.document.window = Window(c.order.generation)
+        c.document.begin_another(c.order.generation)
 
 
 def _require_all_ordered(order: Order, leader: Database | None) -> None:

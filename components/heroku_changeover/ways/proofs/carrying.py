@@ -92,7 +92,7 @@ def _name_who_came_back(world: World, document: Document, fence: Fence, ended: f
     back = len(set(fence.other_sessions()) - ended)
     again = f"; {back} came back, so a client outside the apps uses it: the fence holds it" if back else ""
     world.report(f"{len(ended)} other sessions on {fence.database} were ended{again}")
-    document.tell(sessions_ended=len(ended), sessions_back=back)
+    document.tell(lambda report: report._replace(sessions_ended=len(ended), sessions_back=back))
 
 
 def _proved(c: Changeover, situation: Situation, fence: Fence, target: Session) -> int:
@@ -145,7 +145,7 @@ def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
     order has got it as DATABASE since the target was cut off, it stays as it is, and so do its sessions.
     """
     if strangers := strangers_on(c.world, leader, c.order):
-        c.document.tell(not_sealed=tuple(strangers))
+        c.document.tell(lambda report: report._replace(not_sealed=tuple(strangers)))
         c.report(
             f"ALARM: {leader.name} is DATABASE of {', '.join(strangers)}, which is not among the apps that move; so it "
             "is not made read-only, and what is written there from now on is not on the new primary"
@@ -154,7 +154,7 @@ def _seal(c: Changeover, leader: Database, fence: Fence) -> int:
     c.document.did(Moment.SEALING)
     with doing(Act.SEAL):
         taken = fence.seal(c.world.after(SEAL_LIMIT))
-    c.document.tell(not_sealed=())
+    c.document.tell(lambda report: report._replace(not_sealed=()))
     c.document.did(Moment.SEALED)
     return taken
 
@@ -165,7 +165,7 @@ def _note_tripwire(world: World, document: Document, fence: Fence, before: int) 
     not a verdict.
     """
     after = fence.position().upcoming
-    document.tell(tripwire_before=before, tripwire_after=after)
+    document.tell(lambda report: report._replace(tripwire_before=before, tripwire_after=after))
     if after != before:
         world.report(
             f"ALARM: {after - before} transactions were started on {fence.database} behind the fence; see the report"
@@ -175,7 +175,7 @@ def _note_tripwire(world: World, document: Document, fence: Fence, before: int) 
 def _note_who_waits(world: World, document: Document, fence: Fence) -> None:
     """A write that came up behind the fence is acknowledged by the old database as soon as that is let go."""
     roles = fence.still_waiting(world.after(RELEASE_PATIENCE))
-    document.tell(blocked_at_release=tuple(roles))
+    document.tell(lambda report: report._replace(blocked_at_release=tuple(roles)))
     if roles:
         world.report(
             f"ALARM: writes of {', '.join(roles)} wait behind the fence on {fence.database} and are "

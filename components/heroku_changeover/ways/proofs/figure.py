@@ -33,7 +33,7 @@ class ByFigure:
                 act_on(c, situation, _verdict_on_idle(c, situation))
         c.way.wait_until_cut(c)
         c.document.did(Moment.CUT_OFF)
-        c.document.tell(no_proof=f"none: {c.way.words.figure}; SQL was not used")
+        c.document.tell(lambda report: report._replace(no_proof=f"none: {c.way.words.figure}; SQL was not used"))
         move_and_start(c, situation, ends)
 
     def verdict(self, c: Changeover, situation: Situation) -> Verdict:

@@ -43,7 +43,7 @@ def held(c: Changeover, stage: Stage, ends: Ends) -> Iterator[Held]:
 
 def _note_fence(world: World, document: Document, fence: Fence) -> None:
     document.did(Moment.FENCED)
-    document.tell(tables_locked=fence.tables, tables_not_locked=fence.unlocked)
+    document.tell(lambda report: report._replace(tables_locked=fence.tables, tables_not_locked=fence.unlocked))
     not_locked = f"; not lockable for this role: {', '.join(fence.unlocked)}" if fence.unlocked else ""
     world.report(f"fence: {fence.tables} tables of {fence.database} are locked against writes{not_locked}")
 
@@ -51,7 +51,7 @@ def _note_fence(world: World, document: Document, fence: Fence) -> None:
 def _note_other_roles(world: World, document: Document, fence: Fence) -> None:
     """Their sessions stay as they are: an ordinary role may end its own only, and one that reads does no harm."""
     roles = fence.other_roles()
-    document.tell(other_roles=tuple(roles))
+    document.tell(lambda report: report._replace(other_roles=tuple(roles)))
     if roles:
         world.report(
             f"{', '.join(roles)} has sessions on {fence.database} that this role may not end; "
