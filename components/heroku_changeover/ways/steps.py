@@ -61,24 +61,28 @@ def _not_as_seen(situation: Situation) -> str:
 
 def maintenance_on(c: Changeover) -> None:
     with putting_back(c):
-        situation = _look_ahead(c)
-        if situation.stage.is_over:
-            c.report(f"maintenance-on {DONE}{situation.stage.value}")
-            return
-        _reach_maintenance(c, situation)
+        if (situation := _unless_over(c, "maintenance-on")) is not None:
+            _reach_maintenance(c, situation)
 
 
 def scale_down(c: Changeover) -> None:
     with putting_back(c):
-        situation = _look_ahead(c)
-        if situation.stage.is_over:
-            c.report(f"scale-down {DONE}{situation.stage.value}")
+        if (situation := _unless_over(c, "scale-down")) is None:
             return
         _reach_maintenance(c, situation)
         apps = situation.apps.values()
         send_down(c.world, c.document, apps)
         if any(app.one_offs for app in apps):  # the only ones that may take minutes
             wait_until_down(c.world, c.order, apps, c.budget_ends)
+
+
+def _unless_over(c: Changeover, step: str) -> Situation | None:
+    """What is live; None where no app has to go down any more."""
+    situation = _look_ahead(c)
+    if not situation.stage.is_over:
+        return situation
+    c.report(f"{step} {DONE}{situation.stage.value}")
+    return None
 
 
 def promote(c: Changeover) -> None:
