@@ -161,11 +161,10 @@ def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Call
     from heroku_changeover.reach.address import address_from
     from heroku_changeover.reach.document import Document
     from heroku_changeover.reach.heroku import Heroku
-    from heroku_changeover.reach.postgres.port import Postgres
-    from heroku_changeover.reach.world import World
+    from heroku_changeover.reach.world import world_of
     from heroku_changeover.ways.listed import changeover
 
-    world = World(Heroku(address_from(os.environ)), Postgres(clock, report), report, clock, len(order.apps))
+    world = world_of(Heroku(address_from(os.environ)), report, clock, len(order.apps))
     return changeover(order, world, Document(_window(order, journal), clock, journal), _ensure_kept)
 
 

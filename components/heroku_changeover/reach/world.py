@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.postgres.port import Postgres
 from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.wait import AT_ITS_EDGE, INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
 
@@ -40,3 +41,8 @@ class World(NamedTuple):
     def undisturbed(self) -> "World":
         """The same for work that has to be done even when the process was asked to end."""
         return self._replace(clock=self.clock.undisturbed(), sql=self.sql.undisturbed())
+
+
+def world_of(heroku: Heroku, report: Callable[[str], None], clock: Clock, apps: int = 1) -> World:
+    """The real one; its databases are PostgreSQL servers."""
+    return World(heroku, Postgres(clock, report), report, clock, apps)

@@ -15,7 +15,8 @@ from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, locked, record_of
 from heroku_changeover.reach.look import app_from
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery, recover, world_of
+from heroku_changeover.reach.world import world_of
+from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery, recover
 from heroku_changeover.terms.command import PROGRAM, RECOVER, URN_VARIABLE, Arguments, add_order_options, order_from
 from heroku_changeover.terms.errors import BadInput, NeedsPerson, Refused
 from heroku_changeover.terms.order import STEPS, number_in

@@ -9,21 +9,15 @@ from collections.abc import Callable
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
-from heroku_changeover.reach.postgres.port import Postgres
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.reach.world import World
+from heroku_changeover.reach.world import world_of
 from heroku_changeover.terms.facts import App
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
-from heroku_changeover.ways.undoing import back_on, has_way_back
+from heroku_changeover.ways.undoing import back_as_found, has_way_back
 from heroku_changeover.ways.way import Changeover
-
-
-def world_of(heroku: Heroku, report: Callable[[str], None], clock: Clock, apps: int = 1) -> World:
-    """What whoever closes a window acts with."""
-    return World(heroku, Postgres(clock, report), report, clock, apps)
 
 
 def changeover_in(
@@ -74,10 +68,11 @@ def recover(c: Changeover) -> str:
         Incomplete, HerokuError: not done yet; it can be tried again.
     """
     situation = c.way.settled(c)
-    if not has_way_back(c, situation) and situation.stage is not Stage.SUPERSEDED:
+    way_back = has_way_back(c, situation)
+    if not way_back and situation.stage is not Stage.SUPERSEDED:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
-    back_on(c, situation.leader if has_way_back(c, situation) else None, situation)
-    on = c.order.leader if has_way_back(c, situation) else "the database that a later changeover gave it"
+    back_as_found(c, situation if way_back else None)
+    on = c.order.leader if way_back else "the database that a later changeover gave it"
     return f"put back: every app is as it was found, on {on}"

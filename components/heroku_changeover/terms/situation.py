@@ -25,11 +25,6 @@ class Stage(Enum):
     SUPERSEDED = "a later changeover has moved the apps on, or the database of this one is gone"
 
     @property
-    def has_way_back(self) -> bool:
-        """Whether the leader has all there is, so that the apps can be put back on it."""
-        return self in {Stage.BEFORE, Stage.GONE}
-
-    @property
     def is_over(self) -> bool:
         """Whether no app has to go down any more."""
         return self in {Stage.MOVED, Stage.SUPERSEDED}

@@ -7,7 +7,6 @@ from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
-from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import Then, Verdict
@@ -54,8 +53,9 @@ def _settled(c: Changeover) -> Situation | None:
 
 def has_way_back(c: Changeover, situation: Situation) -> bool:
     """Whether the leader has all there is, so that the apps can be put back on it."""
-    cut_off = situation.stage is Stage.CUT_OFF
-    return situation.stage.has_way_back or (cut_off and not c.way.cut_is_final and not situation.moved)
+    if situation.stage is Stage.CUT_OFF:
+        return not c.way.cut_is_final and not situation.moved
+    return situation.stage in {Stage.BEFORE, Stage.GONE}
 
 
 def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseException) -> None:
@@ -63,7 +63,7 @@ def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseExce
         return  # what is down is so by somebody else's doing
     c.report("putting every app back as it was found")
     try:
-        back_on(c, situation.leader if situation else None, situation)
+        back_as_found(c, situation)
     except ChangeoverError as second:
         raise NeedsPerson(
             f"{_reason(error)}; and the apps could not be put back: {second}. Check formation and maintenance mode of "
@@ -71,14 +71,14 @@ def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseExce
         ) from second
 
 
-def back_on(c: Changeover, leader: Database | None, situation: Situation | None) -> None:
+def back_as_found(c: Changeover, situation: Situation | None) -> None:
     """
     The one place that puts apps back: as they were found, on the leader, which takes writes again and is DATABASE of
-    each; None where the apps go on with the database that they have, or nobody could look.
+    each. Without a situation they go on with the database that they have, or nobody could look.
     """
-    if leader is not None and situation is not None:
-        c.proof.reopen(c, leader)
-        give_back(c.world, c.window, situation.apps.values(), leader)
+    if situation is not None and situation.leader is not None:
+        c.proof.reopen(c, situation.leader)
+        give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)
     c.document.close()
 
@@ -114,7 +114,7 @@ def act_on(c: Changeover, situation: Situation, verdict: Verdict, undo: Callable
         c.world = c.world.undisturbed()
         if undo is not None:
             undo()
-        back_on(c, situation.leader, situation)
+        back_as_found(c, situation)
     raise NeedsPerson(_told(c.order, situation, verdict))
 
 
