@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
-from heroku_changeover.terms.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
+from heroku_changeover.terms.errors import Busy, ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import Then, Verdict
@@ -22,10 +22,11 @@ def putting_back(c: Changeover) -> Iterator[None]:
     Raises:
         NothingChanged, Incomplete: which of the two it was, with the reason.
         NeedsPerson: passed on; or the apps could not be put back.
+        Busy: passed on; the apps are another run's.
     """
     try:
         yield
-    except (Incomplete, NeedsPerson):
+    except (Incomplete, NeedsPerson, Busy):
         raise
     except BaseException as error:
         c.world = c.world.undisturbed()
@@ -64,6 +65,8 @@ def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseExce
     c.report("putting every app back as it was found")
     try:
         back_as_found(c, situation)
+    except Busy:
+        raise
     except ChangeoverError as second:
         raise NeedsPerson(
             f"{_reason(error)}; and the apps could not be put back: {second}. Check formation and maintenance mode of "

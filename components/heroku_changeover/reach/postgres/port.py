@@ -23,6 +23,7 @@ class Postgres:
     def __init__(self, clock: Clock, report: Callable[[str], None]) -> None:
         self._clock, self._report = clock, report
         self._spare: dict[str, list[Server]] = defaultdict(list)
+        self._fences: set[int] = set()
 
     def load(self) -> None:
         import_module("heroku_changeover.reach.postgres.fence")
@@ -51,7 +52,14 @@ class Postgres:
         except SqlUnreachable:
             holder.close()
             raise
+        self._fences.add(holder.connection.info.backend_pid)
         return open_fence(holder, observer, self._clock, self._report, deadline)
+
+    def await_turn(self, database: str, url: str, deadline: float) -> None:
+        from heroku_changeover.reach.postgres.turn import await_turn
+
+        with self.session(database, url) as session:
+            await_turn(session, self._fences, self._clock, self._report, deadline)
 
     def undisturbed(self) -> "Postgres":
         self._clock = self._clock.undisturbed()

@@ -4,6 +4,7 @@ from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import CERTAIN, Then, Verdict, of_apps_that_serve
+from heroku_changeover.ways.proofs.alone import require_unmoved
 from heroku_changeover.ways.undoing import act_on
 from heroku_changeover.ways.way import Changeover, Ends, Words
 
@@ -27,6 +28,7 @@ class ByFigure:
 
         if situation.stage is Stage.BEFORE:
             if c.way.bring_over_by_figure(c, ends.target):
+                require_unmoved(c, situation, ends.target)
                 c.require_budget()
                 c.way.cut(c)
             else:
@@ -34,6 +36,7 @@ class ByFigure:
         c.way.wait_until_cut(c)
         c.document.did(Moment.CUT_OFF)
         c.document.tell(lambda report: report._replace(no_proof=f"none: {c.way.words.figure}; SQL was not used"))
+        require_unmoved(c, situation, ends.target)
         move_and_start(c, situation, ends)
 
     def verdict(self, c: Changeover, situation: Situation) -> Verdict:
