@@ -60,17 +60,16 @@ def _try_lock(holder: Session, names: list[str], seconds: float) -> bool:
     """
     Whether the lock was had; if not, the transaction is rolled back.
 
-    The names were quoted by the server itself. The settings keep it from ending a transaction that is idle on purpose.
+    The names were quoted by the server itself.
     """
     milliseconds = max(int(seconds * 1000), 1)
     statement = sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.SQL(", ").join(sql.SQL(n) for n in names))
     try:
         holder.do(sql.SQL("SET lock_timeout = {}").format(milliseconds))
         holder.do("SET statement_timeout = 0")
-        holder.do("SET idle_in_transaction_session_timeout = 0")
         holder.do(statement)
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-        holder.connection.rollback()
+        holder.rollback()
         return False
     return True
 
