@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
-from local_heroku import databases, dynos, refusals, releases, router
+from local_heroku import databases, dynos, refusals, releases, roles, router
 from local_heroku.call import Answer, Call
 from local_heroku.faults import fault_from
 from local_heroku.latency import PROFILES, Latency
@@ -21,7 +22,8 @@ SEED = "INSERT INTO orders (reference, source) SELECT 'seed-' || n, 'seed' FROM 
 
 async def create_app(c: Call) -> Answer:
     """
-    An app that serves, with a database that has the sample app's tables; `with_database: false` makes one without.
+    An app that serves, with a database that has the sample app's tables; `with_database: false` makes one without, and
+    with `credential` DATABASE is attached through that one, which may write.
     """
     body = c.body
     app = App(str(body["name"]))
@@ -47,11 +49,27 @@ async def _first_database(c: Call, app: App, body: dict[str, Any]) -> Addon | No
     else:
         addon = await _new_database(c, app, str(body.get("plan", "standard-0")), body.get("addon"))
         await _seed(addon, int(body.get("rows", 0)))
-    attachment = Attachment("DATABASE", addon, app)
+    namespace = await _namespace(c, addon, body.get("credential"))
+    attachment = Attachment("DATABASE", addon, app, namespace)
     c.world.attachments[attachment.id] = attachment
     if addon.app is app:
         addon.config_vars = ["DATABASE_URL"]
     return addon
+
+
+async def _namespace(c: Call, addon: Addon, credential: str | None) -> str | None:
+    """That of a credential, which is made if it is not there yet."""
+    if credential is None:
+        return None
+    if credential not in addon.credentials:
+        await _new_credential(c, addon, credential, "write")
+    return f"credential:{credential}"
+
+
+async def _new_credential(c: Call, addon: Addon, name: str, rights: str) -> None:
+    await databases.create_credential(c.world, addon, name)
+    if addon.server is not None:
+        await roles.grant(addon.server, name, rights)
 
 
 async def _new_database(c: Call, app: App, plan: str, name: str | None) -> Addon:
@@ -59,7 +77,7 @@ async def _new_database(c: Call, app: App, plan: str, name: str | None) -> Addon
     if found is None:
         raise refusals.no_plan(plan)
     addon = Addon(name or databases.new_name(), app, SERVICE, found, state="provisioned")
-    addon.server = await c.cluster.new_server()
+    addon.server = await databases.new_server(c.cluster, found)
     c.world.addons[addon.id] = addon
     return addon
 
@@ -137,7 +155,8 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku.
+    its status, `known` to the Data API, `maintenance` by Heroku; `administrator`, statements that a superuser runs in
+    it; `settings` of its server, which is restarted for them, those of a follower before those of its leader.
     """
     addon = c.addon
     for name in ("waiting", "trouble", "known", "maintenance"):
@@ -147,11 +166,26 @@ async def change_database(c: Call) -> Answer:
     server = addon.server
     if server is not None and "hold_replay" in c.body:
         await server.hold_replay(hold=bool(c.body["hold_replay"]))
+    if server is not None:
+        for statement in c.body.get("administrator", []):
+            await server.ask(sql.Composed([sql.SQL(statement)]), server.database)
+    if server is not None and "settings" in c.body:
+        await server.configure(c.body["settings"])
     if server is not None and c.body.get("stop"):
         await server.stop()
     if server is not None and c.body.get("restart"):
         await server.restart()
     return 200, {}
+
+
+async def create_credential(c: Call) -> Answer:
+    """
+    A credential with `name` and `rights` (none, read, write) on all tables; Heroku's own endpoint makes one with none.
+    It is attached as `credential:<name>`, like any other.
+    """
+    name = str(c.body["name"])
+    await _new_credential(c, c.addon, name, str(c.body.get("rights", "write")))
+    return 201, {"url": c.addon.url_for(f"credential:{name}")}
 
 
 async def show_database(c: Call) -> Answer:
