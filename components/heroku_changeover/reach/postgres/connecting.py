@@ -63,7 +63,9 @@ SETTINGS: Mapping[str, str | int] = {
     "timezone": "UTC",
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
     "client_min_messages": "warning",
+    "jit": "off",
     "row_security": "on",
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
@@ -103,7 +105,7 @@ def connected(url: str, name: str) -> "psycopg.Connection[tuple[Any, ...]]":
         psycopg.Error: the session could not be had.
     """
     _forget_environment()
-    connection = psycopg.connect(_address(url, name), autocommit=True)
+    connection = psycopg.connect(address(url, name), autocommit=True)
     try:
         connection.execute(_first_statements(connection.info))
     except BaseException:
@@ -118,11 +120,11 @@ def _forget_environment() -> None:
     said. It speaks to databases for us alone; nothing that it starts does so for anybody else.
     """
     with _FORGETTING:  # before a first session, and so before libpq reads them in another thread
-        for name in [name for name in os.environ if name.startswith("PG") and name.isalpha()]:
+        for name in [name for name in os.environ if name.startswith("PG")]:
             del os.environ[name]
 
 
-def _address(url: str, name: str) -> str:
+def address(url: str, name: str) -> str:
     try:
         given = {word: str(value) for word, value in _given(url).items() if word in TAKEN}
     except psycopg.Error as error:
