@@ -320,6 +320,9 @@ class ModelSession:
             self.model.replicate()
         return 0
 
+    def end_sessions_left_over(self) -> int:
+        return 0
+
     def end_sessions_on_a_copy(self) -> None: ...
 
     def position(self) -> Position:
