@@ -11,11 +11,13 @@ from local_heroku.call import Answer, Call
 from local_heroku.faults import fault_from
 from local_heroku.latency import PROFILES, Latency
 from local_heroku.plans import SERVICE, Plan, plan_named
+from local_heroku.postgres import Server
 from local_heroku.rate import CAPACITY, Bucket
 from local_heroku.sample_app import SCHEMA
 from local_heroku.world import SIZE, Addon, App, Attachment, ProcessType
 
 PYTHON = "python -m local_heroku.sample_app"
+UP_SECONDS = 40.0
 SEED = "INSERT INTO orders (reference, source) SELECT 'seed-' || n, 'seed' FROM generate_series(1, %s) n"
 
 
@@ -73,9 +75,10 @@ async def _seed(addon: Addon, rows: int) -> None:
 
 
 async def _settled(app: App) -> None:
-    """Waits until what the formation asks for is up."""
+    """Waits until what the formation asks for is up; on a busy machine that takes a while."""
     wanted = sum(p.quantity for p in app.formation.values())
-    for _ in range(500):
+    deadline = asyncio.get_running_loop().time() + UP_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
         if app.running is not None and sum(d.state == "up" for d in app.dynos) >= wanted:
             return
         await asyncio.sleep(0.02)
@@ -137,7 +140,9 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku.
+    its status, `known` to the Data API, `maintenance` by Heroku. `stall`, whether its processes stand still, as when
+    the disk does; `settings` of the server, such as `max_connections`, with which it is started again; and
+    `statements`, which somebody types as the credential `as` (`default`, or one by name; as the superuser without it).
     """
     addon = c.addon
     for name in ("waiting", "trouble", "known", "maintenance"):
@@ -149,9 +154,23 @@ async def change_database(c: Call) -> Answer:
         await server.hold_replay(hold=bool(c.body["hold_replay"]))
     if server is not None and c.body.get("stop"):
         await server.stop()
-    if server is not None and c.body.get("restart"):
+    if server is not None and "stall" in c.body:
+        server.stall(still=bool(c.body["stall"]))
+    if server is not None and c.body.get("settings"):
+        await server.configure(c.body["settings"])
+    if server is not None and (c.body.get("restart") or c.body.get("settings")):
         await server.restart()
+    if server is not None and c.body.get("statements"):
+        await server.run(c.body["statements"], _role_of(addon, server, c.body.get("as")))
     return 200, {}
+
+
+def _role_of(addon: Addon, server: Server, credential: str | None) -> str:
+    if credential is None:
+        return "postgres"
+    if credential != "default" and credential not in addon.credentials:
+        raise refusals.not_found("credential")
+    return server.role if credential == "default" else credential
 
 
 async def show_database(c: Call) -> Answer:

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from local_heroku.identity import make_its_own
-from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity
+from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity, stand_still
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -38,8 +38,8 @@ local all all trust
 local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
-COPY_SECONDS = 15.0
-START_SECONDS = 30.0
+COPY_SECONDS = 40.0
+START_SECONDS = 90.0
 
 INSTALLED = Path("/usr/lib/postgresql")
 NEEDED = ("postgres", "initdb", "pg_basebackup")
@@ -171,6 +171,7 @@ class Server:
             await session.close()
         self.sessions.clear()
         if self.process is not None and self.process.returncode is None:
+            self.stall(still=False)
             self.process.send_signal(with_signal)
             await self.process.wait()
 
@@ -179,6 +180,24 @@ class Server:
         await self.stop()
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         await self.start()
+
+    def stall(self, *, still: bool) -> None:
+        """Every process of the server stands still, or goes on: nothing is answered, and nothing is closed."""
+        if self.process is not None and self.process.returncode is None:
+            stand_still(self.process.pid, still=still)
+
+    async def configure(self, settings: dict[str, object]) -> None:
+        """For the next start; a follower has to be told as much as its leader."""
+        with (self.folder / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+
+    async def run(self, statements: list[str], role: str) -> None:
+        """In the app's database, each statement in a transaction of its own, as somebody with this role."""
+        async with await psycopg.AsyncConnection.connect(
+            host=str(self.folder.parent), port=self.port, user=role, dbname=self.database, autocommit=True
+        ) as session:
+            for statement in statements:
+                await session.execute(statement.encode())
 
     async def remove(self) -> None:
         await self.stop()
