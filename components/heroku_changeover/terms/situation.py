@@ -56,6 +56,11 @@ class Situation(NamedTuple):
     def unmoved(self) -> list[str]:
         return [name for name, app in self.apps.items() if not _is_primary_of(self.target, app)]
 
+    @property
+    def running(self) -> list[str]:
+        """The apps that have not moved and run dynos, or will: whatever these are, they may write to the leader."""
+        return [name for name in self.unmoved if self.apps[name].writers or self.apps[name].dynos]
+
 
 def _is_primary_of(database: Database | None, app: App) -> bool:
     return database is not None and app.primary is not None and app.primary.addon_id == database.id
@@ -123,6 +128,18 @@ def require_two(order: Order) -> None:
         raise Refused(
             f"{order.leader} is named as the database that is left and as the one that takes its place; nothing was "
             f"started: {_LOOK_AT_THE_ORDER}"
+        )
+
+
+def require_down(situation: Situation) -> None:
+    """
+    Raises:
+        Refused: an app was brought up again inside the window.
+    """
+    if situation.running:
+        raise Refused(
+            f"app {_listed(situation.running)} was brought up again inside the window, and what it writes may be "
+            "missing on the new database: leave it down while a changeover is under way, and run `pulumi up` again"
         )
 
 
