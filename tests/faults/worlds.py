@@ -83,7 +83,7 @@ def _by_credential(scene: Scene) -> None:
 
 def _slow_cut(scene: Scene) -> None:
     """Heroku takes its time to carry out an unfollow, which is what somebody else's write needs."""
-    scene.heroku.patch("/_control/world", {"latency": {"unfollow": 0.7, "unfollowed": 0.3}})
+    scene.heroku.patch("/_control/world", {"latency": {"unfollow": 1.5, "unfollowed": 0.5}})
 
 
 def _own_table(scene: Scene, url: str, table: str) -> None:
@@ -234,7 +234,7 @@ WORLDS: dict[str, World] = {
         _of_the_database("datestyle = 'SQL, DMY'", "intervalstyle = 'iso_8601'", "timezone = 'Asia/Tokyo'")
     ),
     "serializable": World(_of_the_database("default_transaction_isolation = 'serializable'")),
-    "timeouts": World(_time_outs),
+    "timeouts": World(_time_outs, _slow_cut),
     "shadow": World(_shadowed),
     "set-role": World(_another_role),
     "libpq": World(variables=LIBPQ),

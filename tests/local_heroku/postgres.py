@@ -75,6 +75,12 @@ async def reachable_programs(folder: Path) -> Path:
     return found
 
 
+OUR_OWN = (
+    "-c search_path=pg_catalog -c datestyle=ISO -c statement_timeout=0 -c idle_session_timeout=0"
+    " -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
+)
+"""Heroku asks its servers whatever a customer has set for the database."""
+
 PORTS_TRIED = 5
 
 
@@ -209,7 +215,12 @@ class Server:
             session = self.sessions.get(database)
             if session is None or session.closed or session.broken:
                 session = self.sessions[database] = await psycopg.AsyncConnection.connect(
-                    host=str(self.folder.parent), port=self.port, user="postgres", dbname=database, autocommit=True
+                    host=str(self.folder.parent),
+                    port=self.port,
+                    user="postgres",
+                    dbname=database,
+                    autocommit=True,
+                    options=OUR_OWN,
                 )
             cursor = await session.execute(statement)
             return await cursor.fetchall() if cursor.description else []
