@@ -137,10 +137,12 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku.
+    its status, `known` to the Data API, `maintenance` by Heroku; `refuses`, names and namespaces under which it cannot
+    be attached; `forgets`, a credential that it does not have.
     """
     addon = c.addon
-    for name in ("waiting", "trouble", "known", "maintenance"):
+    addon.credentials.pop(str(c.body.get("forgets")), None)
+    for name in ("waiting", "trouble", "known", "maintenance", "refuses"):
         setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])

@@ -111,10 +111,12 @@ def require_attachable(world: World, situation: Situation) -> None:
     known = _credentials(world, target) if wanted else None
     for app, name in wanted.items():
         if known is not None and name not in known:
+            attach = f"heroku addons:attach {leader.name}"
+            spare = f"`{attach} --app {app}`, then " if len(leader.attached_to(app)) == 1 else ""
             raise Refused(
                 f"app {app} has {leader.name} as {PRIMARY} through the credential {name}, which {target.name} does not "
-                f"have, so {PRIMARY} could not move along. Let it use the default credential meanwhile: `heroku "
-                f"addons:attach {leader.name} --as {PRIMARY} --app {app} --confirm {app}`, then run `pulumi up` again"
+                f"have, so {PRIMARY} could not move along. Let it use the default credential meanwhile: {spare}"
+                f"`{attach} --as {PRIMARY} --app {app} --confirm {app}`, then run `pulumi up` again"
             )
 
 

@@ -34,10 +34,10 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
             )
 
 
-def sealed_primaries(world: World, apps: Iterable[App]) -> Iterator[tuple[str, str, str]]:
+def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tuple[str, str, str]]:
     """
-    The databases that are DATABASE of these apps and read-only by that setting: name, address, which holds a password,
-    and an app. Where SQL does not reach from here they are taken as they are, and that is said.
+    The databases that are DATABASE of these apps and take no writes: name, address, which holds a password, and an app.
+    Where SQL does not reach from here they are taken as they are, and that is said.
     """
     primaries = {app.primary.addon_name: app.name for app in apps if app.primary}
     for name, app in primaries.items():
@@ -45,9 +45,9 @@ def sealed_primaries(world: World, apps: Iterable[App]) -> Iterator[tuple[str, s
         address = Addresses(world.heroku, [app]).of(database) if database else ""
         try:
             with world.sql.session(name, address) as session:
-                sealed = session.is_sealed()
+                refuses = session.is_sealed() or session.refuses_writes() is not None
         except SqlUnreachable as error:
             world.report(f"whether {name} takes writes was not seen: {error}")
             continue
-        if sealed:
+        if refuses:
             yield name, address, app
