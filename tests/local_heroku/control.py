@@ -157,13 +157,15 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku. `stall`, whether its processes stand still, as when
-    the disk does; `settings` of its server, which is restarted for them, those of a follower before those of its
+    its status, `known` to the Data API, `maintenance` by Heroku; `refuses`, names and namespaces under which it cannot
+    be attached; `forgets`, a credential that it does not have. `stall`, whether its processes stand still, as when the
+    disk does; `settings` of its server, which is restarted for them, those of a follower before those of its
     leader; and `statements`, which somebody types as the credential `as` (`default`, or one by name; as a superuser
     without it).
     """
     addon = c.addon
-    for name in ("waiting", "trouble", "known", "maintenance"):
+    addon.credentials.pop(str(c.body.get("forgets")), None)
+    for name in ("waiting", "trouble", "known", "maintenance", "refuses"):
         setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])
