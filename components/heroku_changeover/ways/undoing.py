@@ -100,10 +100,12 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
     each. Without a situation they go on with the database that they have, or nobody could look.
 
     Raises:
+        Busy: another run is at work on the leader, and the apps are its to bring up.
         NeedsPerson, SqlUnreachable: the leader may have been made read-only, and does not take writes, or nobody can
             tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
+        c.proof.require_turn(c, situation.leader)
         _let_leader_write(c, situation.leader, situation)
         give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)

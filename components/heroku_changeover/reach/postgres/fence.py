@@ -101,7 +101,8 @@ class Fence:
                 break
             waited = [*waited, *left]
             self.clock.sleep(POLL)
-        taken = 1 if any(self.refusing.values()) else 0
+        refusing = sum(self.refusing.values())
+        taken = refusing and refusing + 1  # an id for each savepoint, and the transaction's own
         with suppress(psycopg.Error):
             self.holder.connection.commit()
         self.holder.close()

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from heroku_changeover.reach.postgres.session import Session
-from heroku_changeover.terms.errors import SqlUnreachable
+from heroku_changeover.terms.errors import SqlRefused, SqlUnreachable
 
 SCHEMA = "heroku_changeover"
 """Made on an old database only, when its last write was carried over; it goes with the seal."""
@@ -31,7 +31,7 @@ def refuse_writes_to(holder: Session, table: int) -> bool:
     try:
         with holder.connection.transaction():  # a savepoint: what fails in it leaves the locks as they are
             _leave_triggers(holder, table)
-    except (psycopg.Error, SqlUnreachable):
+    except (psycopg.Error, SqlRefused, SqlUnreachable):
         return False
     return True
 

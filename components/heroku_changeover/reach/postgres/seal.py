@@ -2,9 +2,10 @@
 
 from psycopg import sql
 
+from heroku_changeover.reach.postgres.blockers import OURS
 from heroku_changeover.reach.postgres.refusing import SCHEMA, refuses
 from heroku_changeover.reach.postgres.session import POLL, Session
-from heroku_changeover.reach.postgres.sessions import OTHERS, OURS
+from heroku_changeover.reach.postgres.sessions import OTHERS
 from heroku_changeover.reach.wait import Clock
 
 _SEAL_SETTING = (

@@ -7,12 +7,12 @@ is left alone.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
+from heroku_changeover.reach.postgres.blockers import OURS
 from heroku_changeover.reach.postgres.session import NAME, Session
-
-OURS = "(NOT r.rolsuper AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend'::name, 'USAGE')))"
-"""Whether a session of role `r` is ours to end."""
+from heroku_changeover.terms.errors import SqlRefused
 
 OTHERS = (
     "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid WHERE a.datname = current_database()"
@@ -46,7 +46,10 @@ def other_sessions(session: Session) -> list[int]:
 
 def end_sessions(session: Session, pids: Iterable[int]) -> None:
     """The caller holds the fence on the database, so that they are nobody's work on a primary."""
-    if ending := list(pids):
+    ending = list(pids)
+    if not ending:
+        return
+    with suppress(SqlRefused):  # a right that was taken away; that of calling the function, maybe
         session.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", ending)
 
 

@@ -9,7 +9,6 @@ from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import Database
-from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Situation
 from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
@@ -73,22 +72,7 @@ class Fenced:
             return of_apps_that_serve(_doubt(c, situation))
         return CERTAIN
 
-    def reopen(self, c: Changeover, leader: Database) -> None:
-        """
-        Where a cut is final the leader is sealed after it only, and this machine has a record of that, or nobody.
-
-        Raises:
-            Busy: another run is at work on the leader, so that the apps are its to bring up.
-        """
-        self._require_turn(c, leader)
-        if c.way.cut_is_final and not c.window.has(Moment.SEALING):
-            return
-        with c.world.sql.session(leader.name, c.url_of(leader)) as session:
-            if session.is_sealed():
-                with doing(Act.UNSEAL):
-                    session.unseal()
-
-    def _require_turn(self, c: Changeover, leader: Database) -> None:
+    def require_turn(self, c: Changeover, leader: Database) -> None:
         """Where nobody can be asked, nobody's work is known, and the apps are not left down for that."""
         with suppress(SqlUnreachable):
             c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))

@@ -54,8 +54,8 @@ class ByFigure:
             )
         return CERTAIN if situation.moved else _verdict_on_idle(c, situation)  # whoever moved one had seen to it
 
-    def reopen(self, c: Changeover, leader: Database) -> None:
-        """Nothing was sealed."""
+    def require_turn(self, c: Changeover, leader: Database) -> None:
+        """Without SQL nobody sees who else is at work."""
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> None:
         """Without SQL no database can be made read-only."""
