@@ -111,6 +111,11 @@ class Fence(Protocol):
         ...
 
     @property
+    def is_disturbed(self) -> bool:
+        """Whether anybody had a transaction in progress behind it."""
+        ...
+
+    @property
     def at_work(self) -> tuple[str, ...]:
         """Who was seen with a transaction in progress behind it, each in a few words."""
         ...

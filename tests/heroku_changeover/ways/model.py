@@ -360,6 +360,7 @@ class ModelFence:
     tables: int = 3
     unlocked: tuple[str, ...] = ()
     at_work: tuple[str, ...] = ()
+    is_disturbed: bool = False
 
     @property
     def database(self) -> str:

@@ -124,6 +124,10 @@ class Fence:
         return mark_when_quiet(self.observer, self.clock, self.watch, deadline)
 
     @property
+    def is_disturbed(self) -> bool:
+        return self.watch.times > 0
+
+    @property
     def at_work(self) -> tuple[str, ...]:
         return tuple(self.watch.seen)
 

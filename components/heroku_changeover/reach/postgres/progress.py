@@ -57,9 +57,11 @@ class Watch:
     """Who was seen at work behind the fence, and was ended where that is ours to do."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        self._report, self._ended, self.seen = report, set[Transaction](), dict[str, None]()
+        self._report, self._ended = report, set[Transaction]()
+        self.seen, self.times = dict[str, None](), 0
 
     def saw(self, session: Session, found: list[Transaction]) -> None:
+        self.times += 1
         ours = [one for one in found if one.is_ours and one.pid is not None and one not in self._ended]
         end_sessions(session, (one.pid for one in ours if one.pid is not None))
         for one in ours:

@@ -21,6 +21,11 @@ from heroku_changeover.ways.way import Changeover, Ends
 QUIET_LIMIT = 15
 """Seconds for the leader to have no transaction in progress, and to start none while the target catches up."""
 
+CALM = 1.0
+"""Seconds without any transaction after somebody was seen at work behind the fence."""
+
+CALM_POLL = 0.05
+
 MOST_NAMED = 5
 """How many tables a message names."""
 
@@ -64,18 +69,29 @@ def _bring_over(c: Changeover, fence: Fence, target: Session, deadline: float) -
 
 def _last(c: Changeover, fence: Fence, target: Session, mark: Mark, deadline: float) -> int:
     """
-    The barrier is the last transaction right before the cut; where somebody came after it, a new one is set.
+    The barrier is the last transaction right before the cut; where somebody comes after it, a new one is set. Who came
+    once may come while the target is cut off, so that the leader has to stay quiet for some time then.
 
     Raises:
         TimedOut: somebody comes again and again; names who was seen at it.
     """
-    while took_writes(fence.position()) is not None:
+    calm = CALM if fence.is_disturbed else 0.0
+    while not _stays_last(c, fence, calm):
         if c.world.clock.now() >= deadline:
             raise TimedOut(_never_quiet(fence))
-        mark = _bring_over(c, fence, target, deadline)
+        mark, calm = _bring_over(c, fence, target, deadline), CALM
     c.document.did(Moment.PROVED)
     c.report(f"{target.database} has everything up to {mark.lsn}: every committed write is there")
     return mark.upcoming
+
+
+def _stays_last(c: Changeover, fence: Fence, seconds: float) -> bool:
+    ends = c.world.after(seconds)
+    while took_writes(fence.position()) is None:
+        if c.world.clock.now() >= ends:
+            return True
+        c.world.clock.sleep(CALM_POLL)
+    return False
 
 
 def _never_quiet(fence: Fence) -> str:
