@@ -15,7 +15,7 @@ from heroku_changeover.terms.errors import Busy
 from heroku_changeover.terms.facts import PRIMARY, App, Attachment, Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation
-from heroku_changeover.ways.way import Changeover
+from heroku_changeover.ways.way import Changeover, Ends
 
 
 def require_unmoved(c: Changeover, situation: Situation, target: Database) -> None:
@@ -45,7 +45,7 @@ def _primary_of(world: World, app: str) -> Attachment | None:
     return next((attachment for attachment in live if attachment.is_primary), None)
 
 
-def require_leading(c: Changeover, fence: Fence, target: Session) -> None:
+def require_leading(c: Changeover, situation: Situation, ends: Ends, fence: Fence, target: Session) -> None:
     """
     A sealed leader is none, unless this very changeover has sealed it and begins anew: then it takes writes again.
 
@@ -55,6 +55,7 @@ def require_leading(c: Changeover, fence: Fence, target: Session) -> None:
     if fence.position().sealed is None:
         return
     if not _is_own_seal(c, fence, target):
+        require_unmoved(c, situation, ends.target)  # if it is done, that says more
         raise Busy(
             f"{fence.database} is read-only by its own setting, which this changeover has not made: another one, to "
             f"another database than {target.database}, has come as far as that, and the apps are left as they are. "
