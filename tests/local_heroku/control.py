@@ -155,11 +155,12 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku; `administrator`, statements that a superuser runs in
-    it; `settings` of its server, which is restarted for them, those of a follower before those of its leader.
+    its status, `known` to the Data API, `maintenance` by Heroku; the port that clients come `through`;
+    `administrator`, statements that a superuser runs in it; `settings` of its server, which is restarted for them,
+    those of a follower before those of its leader.
     """
     addon = c.addon
-    for name in ("waiting", "trouble", "known", "maintenance"):
+    for name in ("waiting", "trouble", "known", "maintenance", "through"):
         setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])
