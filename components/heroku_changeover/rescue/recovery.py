@@ -6,6 +6,7 @@ It is what the keeper and `recover` do, and it does nothing to an app that is as
 
 from collections.abc import Callable
 
+from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
@@ -78,6 +79,9 @@ def recover(c: Changeover) -> str:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
+    if not way_back:
+        for one in primaries_without_writes(c.world, situation.apps.values()):
+            let_write(c.world, *one)
     back_as_found(c, situation if way_back else None)
     if way_back and situation.leader is not None:
         _end_left_over(c, situation.leader)

@@ -221,7 +221,10 @@ class ModelHeroku:
         if rest == ["dynos"]:
             return [{"name": d.name, "type": d.type, "state": d.state} for d in self._model.dynos(name)]
         if rest == ["config-vars"]:
-            return {a.config_var: f"url-of-{a.addon_name}" for a in self._model.app(name).attachments}
+            return {
+                a.config_var: f"postgres://role:secret@{a.addon_name}:5432/data"
+                for a in self._model.app(name).attachments
+            }
         if rest == ["addon-attachments"]:
             return [_row(a) for a in self._model.app(name).attachments]
         raise AssertionError(path)

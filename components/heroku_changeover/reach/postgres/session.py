@@ -84,12 +84,13 @@ class Session:
         except PASSED_ON:
             raise
         except psycopg.Error as error:
-            raise self._ours(error) from error
+            raise self.said(error) from error
         except UnicodeError as error:
             reason = "what it says is not in the encoding that it names"
             raise SqlRefused(self.database, f"{reason} ({type(error).__name__})") from None
 
-    def _ours(self, error: psycopg.Error) -> ChangeoverError:
+    def said(self, error: psycopg.Error) -> ChangeoverError:
+        """What an error of the driver is in our words."""
         if _broke(self.connection, error):
             return SqlUnreachable(f"the session on database {self.database} broke: {_first_line(error)}")
         state = error.sqlstate or type(error).__name__

@@ -28,12 +28,13 @@ class Fenced:
         situation = c.observe()
         if situation.leader is None or situation.target is None:
             raise Refused(f"{c.order.leader} or {c.order.target} is gone")
+        old, new = c.require_url(situation.leader), c.require_url(situation.target)
         try:
             with (
                 doing(Act.REACH),
-                c.world.sql.session(c.order.leader, c.url_of(situation.leader)) as leader,
-                c.world.sql.session(c.order.leader, c.url_of(situation.leader)),  # the window needs two
-                c.world.sql.session(c.order.target, c.url_of(situation.target)) as target,
+                c.world.sql.session(c.order.leader, old) as leader,
+                c.world.sql.session(c.order.leader, old),  # the window needs two
+                c.world.sql.session(c.order.target, new) as target,
             ):
                 _require_fenceable(leader, c.order)
                 c.way.require_reach(c, leader, target)
