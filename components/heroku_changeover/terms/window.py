@@ -224,7 +224,7 @@ def window_from(environ: Mapping[str, str], generation: str) -> Window | None:
         return None
     try:
         return window_of(json.loads(text), generation)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             f"{WINDOW_VARIABLE} does not hold a window document ({type(error).__name__}); {_REMEDY}"
         ) from error
