@@ -109,6 +109,7 @@ class Keeper:
                 self._recover(record)
             except Busy as error:
                 self.say(f"waits on: {error}")
+                self._clock.sleep(pause)
             except (NeedsPerson, Refused, Forbidden) as error:
                 return self._give_up(str(error))
             except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
