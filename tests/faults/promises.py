@@ -122,7 +122,7 @@ def _only_on_the_old_one(scene: Scene) -> Iterator[str]:
 
 def _processes(scene: Scene) -> Iterator[str]:
     yield from (f"a process is left: {process}" for process in left_behind(scene))
-    if list(scene.home.glob("*.window.json")):
+    if list(scene.home.rglob("*.window.json")):
         yield "the record of an open window is left"
 
 

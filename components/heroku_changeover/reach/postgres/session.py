@@ -13,7 +13,7 @@ from typing import Any, LiteralString, Self
 import psycopg
 import psycopg.conninfo
 
-from heroku_changeover.reach.address import is_loopback
+from heroku_changeover.reach.loopback import is_loopback
 from heroku_changeover.terms.errors import SqlUnreachable
 
 NAME = "heroku-changeover"
