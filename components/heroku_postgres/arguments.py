@@ -61,8 +61,8 @@ class DatabaseArgs(TypedDict):
 
     verify: NotRequired[str]
     """
-    How it is made sure that nothing is lost: `sql` (the default) fences and proves; `api` trusts Heroku's figure
-    where SQL cannot reach.
+    How it is made sure that nothing is lost: `sql` (the default) fences and proves. `api`, where SQL cannot reach,
+    trusts Heroku's figure once it has been 0 for 20 s; that is no proof, and the old database goes on taking writes.
     """
 
 

@@ -38,7 +38,7 @@ class Database(pulumi.ComponentResource):
     """The plan that the primary is on, without the name of the service."""
 
     retired: pulumi.Output[list[str]]
-    """The names of earlier databases that are kept, read-only and paid for, until they are torn down."""
+    """Earlier databases that are kept and paid for until they are torn down; read-only, unless `verify` was `api`."""
 
     teardown: pulumi.Output[list[str]]
     """For each retired database the exact command that removes it, after a live proof that nothing uses it."""

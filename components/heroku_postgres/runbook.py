@@ -39,8 +39,12 @@ def _switched(wish: Wish, way: Way, target: Declared, leader: Database) -> list[
         f"promote: {proof}, then {way.words.cut} and attached as DATABASE of {apps}, with {companions}.",
         f"restore: dynos and maintenance mode of {apps} exactly as they were found; backup schedules are carried over.",
         f"An error before {no_return}, puts every app back as it was.",
-        f"{leader.name} stays, read-only and paid for, until this removes it, after a proof that nothing uses it:",
+        f"{leader.name} stays, {_kept(wish)} and paid for, until this removes it, after a proof that nothing uses it:",
     ]
+
+
+def _kept(wish: Wish) -> str:
+    return "read-only" if proof_named(wish.verify).seals else "taking writes still (verify is api)"
 
 
 _ONE_OFFS = {"wait": "may end by themselves", "stop": "are stopped"}

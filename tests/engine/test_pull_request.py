@@ -24,7 +24,7 @@ LONGEST_COMMENT = 64_000
 OPTIONS = {"suppress-progress": "--suppress-progress", "diff": "--diff", "refresh": "--refresh"}
 """Inputs of pulumi/actions that are options of the command, as the action hands them on."""
 
-AROUND = {"command", "stack-name", "comment-on-pr", "always-include-summary"}
+AROUND = {"command", "stack-name", "comment-on-pr", "always-include-summary", "pulumi-version"}
 """Inputs that say which command it is and what becomes of what it prints."""
 
 BY_THE_ACTION = {"up": ["--yes", "--skip-preview"], "preview": []}

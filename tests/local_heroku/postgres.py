@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from local_heroku.identity import make_its_own
-from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity
+from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity, stand_still
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -38,8 +39,8 @@ local all all trust
 local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
-COPY_SECONDS = 15.0
-START_SECONDS = 30.0
+COPY_SECONDS = 40.0
+START_SECONDS = 90.0
 
 INSTALLED = Path("/usr/lib/postgresql")
 NEEDED = ("postgres", "initdb", "pg_basebackup")
@@ -74,6 +75,12 @@ async def reachable_programs(folder: Path) -> Path:
         await run_as_server(found / "postgres", "--version")
     return found
 
+
+OUR_OWN = (
+    "-c search_path=pg_catalog -c datestyle=ISO -c statement_timeout=0 -c idle_session_timeout=0"
+    " -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
+)
+"""Heroku asks its servers whatever a customer has set for the database."""
 
 PORTS_TRIED = 5
 
@@ -171,14 +178,28 @@ class Server:
             await session.close()
         self.sessions.clear()
         if self.process is not None and self.process.returncode is None:
+            self.stall(still=False)
             self.process.send_signal(with_signal)
             await self.process.wait()
 
-    async def restart(self) -> None:
-        """As after a crash: sessions break, and the server recovers from its log."""
-        await self.stop()
+    async def restart(self, with_signal: int = signal.SIGQUIT) -> None:
+        """As after a crash, unless another signal is named: sessions break, and the server recovers from its log."""
+        await self.stop(with_signal)
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         await self.start()
+
+    def stall(self, *, still: bool) -> None:
+        """Every process of the server stands still, or goes on: nothing is answered, and nothing is closed."""
+        if self.process is not None and self.process.returncode is None:
+            stand_still(self.process.pid, still=still)
+
+    async def run(self, statements: list[str], role: str) -> None:
+        """In the app's database, each statement in a transaction of its own, as somebody with this role."""
+        async with await psycopg.AsyncConnection.connect(
+            host=str(self.folder.parent), port=self.port, user=role, dbname=self.database, autocommit=True
+        ) as session:
+            for statement in statements:
+                await session.execute(statement.encode())
 
     async def remove(self) -> None:
         await self.stop()
@@ -190,15 +211,15 @@ class Server:
             session = self.sessions.get(database)
             if session is None or session.closed or session.broken:
                 session = self.sessions[database] = await psycopg.AsyncConnection.connect(
-                    host=str(self.folder.parent), port=self.port, user="postgres", dbname=database, autocommit=True
+                    host=str(self.folder.parent),
+                    port=self.port,
+                    user="postgres",
+                    dbname=database,
+                    autocommit=True,
+                    options=OUR_OWN,
                 )
             cursor = await session.execute(statement)
             return await cursor.fetchall() if cursor.description else []
-
-    async def create_database(self) -> None:
-        role, database = sql.Identifier(self.role), sql.Identifier(self.database)
-        await self.ask(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(self.password)))
-        await self.ask(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
 
     async def follow(self, folder: Path) -> "Server":
         """
@@ -224,6 +245,12 @@ class Server:
                 raise RuntimeError(f"a follower did not stream within {START_SECONDS} s:\n{self.log}")
             await asyncio.sleep(0.02)
 
+    async def configure(self, settings: Mapping[str, str]) -> None:
+        """Settings of the server; it is shut down and started again, since some are read at a start only."""
+        for name, value in settings.items():
+            await self.ask(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        await self.restart(signal.SIGINT)
+
     async def size(self) -> int:
         """Bytes of all databases."""
         ((size,),) = await self.ask("SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
@@ -233,12 +260,6 @@ class Server:
         """How many tables the database of the app has; only a session of that database knows."""
         ((count,),) = await self.ask("SELECT count(*) FROM pg_stat_user_tables", self.database)
         return int(count)
-
-    async def create_credential(self, name: str, password: str) -> None:
-        """A role that may read and write what the default one may, as `pg:credentials:create` leaves it to grants."""
-        role, owner = sql.Identifier(name), sql.Identifier(self.role)
-        await self.ask(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
-        await self.ask(sql.SQL("GRANT {} TO {}").format(owner, role))
 
     async def promote(self) -> None:
         await self.ask("SELECT pg_promote(true, 60)")
@@ -304,10 +325,10 @@ class Cluster:
         return folder
 
     async def new_server(self) -> Server:
+        """Without its role and its database, which are made in `roles`."""
         folder = await self._copy_of_template()
         make_its_own(folder)
         name = secrets.token_hex(7)
         server = Server(folder, self.bin, f"u{name}", f"p{secrets.token_hex(24)}", f"d{name}")
         await server.start()
-        await server.create_database()
         return server

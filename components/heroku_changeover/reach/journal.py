@@ -193,8 +193,7 @@ def _replace(path: Path, record: Record) -> None:
 
 def _text(record: Record) -> str:
     engine = [process._asdict() for process in record.engine]
-    window = json.loads(record.window.line())
-    row = {"version": VERSION, "order": record.order._asdict(), "window": window, "engine": engine}
+    row = {"version": VERSION, "order": record.order._asdict(), "window": record.window.row(), "engine": engine}
     clock = {"boot": record.boot, "epoch": record.epoch}
     return json.dumps({**row, **clock, "gave_up": record.gave_up}, indent=1)
 

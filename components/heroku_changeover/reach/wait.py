@@ -13,13 +13,16 @@ from heroku_changeover.reach.uptime import uptime
 from heroku_changeover.terms.errors import Interrupted, TimedOut
 
 INSIDE_WINDOW = 0.1
-"""Seconds between two looks while the app is down: what is seen late is outage. A minute makes some 300 requests."""
+"""Seconds between two looks while the app is down: what is seen late is outage."""
 
 AT_ITS_EDGE = 0.05
 """Seconds between two looks at what the next act in the window waits for, where looks need not wait for each other."""
 
 LATENESS = 0.005
-"""Such looks may be apart by this part of the time waited so far, if that is more: five minutes are 900 requests."""
+"""
+Looks may be apart by this part of the time waited so far, if that is more, for every app that is waited for: five
+minutes are 900 requests, over all apps, of the 4,500 that the whole account has in an hour.
+"""
 
 LOOKS_AT_ONCE = 5
 """How many of them may be under way: as many as fit into an answer of Heroku's that takes its time."""
@@ -120,7 +123,8 @@ class Wait:
 
     A probe returns None when the state is reached, else a few words on what it found instead.
     `report` gets those words when they change and at every heartbeat. A look begins `interval` seconds after the one
-    before it began, or as soon as that one has ended; the interval grows to `longest`.
+    before it began, or as soon as that one has ended; the interval grows to `longest`, and beyond that to the part
+    `lateness` of the time waited so far.
     """
 
     def __init__(
@@ -129,8 +133,10 @@ class Wait:
         report: Callable[[str], None],
         interval: float = INSIDE_WINDOW,
         longest: float = INSIDE_WINDOW,
+        lateness: float = LATENESS,
     ) -> None:
-        self.clock, self.report, self.interval, self.longest = clock, report, interval, longest
+        self.clock, self.report, self.lateness = clock, report, lateness
+        self.interval, self.longest = interval, longest
         self._said, self._said_at = "", 0.0
 
     def until(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
@@ -151,7 +157,8 @@ class Wait:
             if now >= deadline:
                 raise TimedOut(f"{what}: not reached within {now - started:.0f} s; last seen: {found}")
             self._say(f"waiting for {what}: {found}", now)
-            self.clock.sleep(max(min(interval - (now - looked), deadline - now), BREATH))
+            pause = max(interval, self._late(now - started))
+            self.clock.sleep(max(min(pause - (now - looked), deadline - now), BREATH))
             looked, interval = self.clock.now(), min(interval * 2, self.longest)
 
     def closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
@@ -175,7 +182,7 @@ class Wait:
                 began = self.clock.now()
                 if len(looks) < LOOKS_AT_ONCE:
                     looks.add(pool.submit(copy_context().run, probe))
-                ends = began + max(self.interval, (began - started) * LATENESS) if began < deadline else math.inf
+                ends = began + max(self.interval, self._late(began - started)) if began < deadline else math.inf
                 for answer in self._answers(looks, ends):
                     if answer is None:
                         return
@@ -184,6 +191,10 @@ class Wait:
                 if began >= deadline:
                     raise TimedOut(f"{what}: not reached within {began - started:.0f} s; last seen: {found}")
                 self.clock.sleep(max(min(ends, deadline) - self.clock.now(), 0.0))
+
+    def _late(self, waited: float) -> float:
+        """How much later than it is so a state may be seen, after having waited for it so long."""
+        return min(waited * self.lateness, OUTSIDE_WINDOW)
 
     def _answers(self, looks: set[Look], ends: float) -> Iterator[str | None]:
         """What the looks find, as they end, until a moment; those still under way stay in the set."""

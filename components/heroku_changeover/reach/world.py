@@ -6,7 +6,7 @@ from typing import NamedTuple
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.postgres.port import Postgres
 from heroku_changeover.reach.sql import Sql
-from heroku_changeover.reach.wait import AT_ITS_EDGE, INSIDE_WINDOW, OUTSIDE_WINDOW, Clock, Wait
+from heroku_changeover.reach.wait import AT_ITS_EDGE, INSIDE_WINDOW, LATENESS, OUTSIDE_WINDOW, Clock, Wait
 
 
 class World(NamedTuple):
@@ -26,13 +26,13 @@ class World(NamedTuple):
         return self.clock.now() + seconds
 
     def urgent(self) -> Wait:
-        """A wait while the app is down."""
-        return Wait(self.clock, self.report)
+        """A wait while the app is down; a dozen apps that wait for minutes ask no more than one does."""
+        return Wait(self.clock, self.report, lateness=LATENESS * self.apps)
 
     def wait_closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
         """A wait in the window for what lets the next act begin; 40 looks a second at most, over all apps."""
-        interval = AT_ITS_EDGE * max(1.0, self.apps / 2)
-        Wait(self.clock, self.report, interval).closely(what, probe, deadline)
+        share = max(1.0, self.apps / 2)
+        Wait(self.clock, self.report, AT_ITS_EDGE * share, lateness=LATENESS * share).closely(what, probe, deadline)
 
     def patient(self) -> Wait:
         """A wait while nobody waits for it."""

@@ -56,6 +56,11 @@ class Situation(NamedTuple):
     def unmoved(self) -> list[str]:
         return [name for name, app in self.apps.items() if not _is_primary_of(self.target, app)]
 
+    @property
+    def running(self) -> list[str]:
+        """The apps that have not moved and run dynos, or will: whatever these are, they may write to the leader."""
+        return [name for name in self.unmoved if self.apps[name].writers or self.apps[name].dynos]
+
 
 def _is_primary_of(database: Database | None, app: App) -> bool:
     return database is not None and app.primary is not None and app.primary.addon_id == database.id
@@ -76,13 +81,11 @@ def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied
         return Stage.SUPERSEDED
     if primaries - ours:
         raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
-    if target.is_being_made:
-        return Stage.BEFORE
     if not target.is_follower and set(held) == {order.target}:  # an app may have no DATABASE for a moment
         return Stage.MOVED
-    if order.target in primaries:
+    if order.target in primaries:  # whatever the Data API says of it, or does not say, at this moment
         return _of_one_in_use(order, target)
-    return Stage.BEFORE if is_tied(order, target) else Stage.CUT_OFF
+    return Stage.BEFORE if target.is_being_made or is_tied(order, target) else Stage.CUT_OFF
 
 
 def _of_one_in_use(order: Order, target: Database) -> Stage:
@@ -123,6 +126,18 @@ def require_two(order: Order) -> None:
         raise Refused(
             f"{order.leader} is named as the database that is left and as the one that takes its place; nothing was "
             f"started: {_LOOK_AT_THE_ORDER}"
+        )
+
+
+def require_down(situation: Situation) -> None:
+    """
+    Raises:
+        Refused: an app was brought up again inside the window.
+    """
+    if situation.running:
+        raise Refused(
+            f"app {_listed(situation.running)} was brought up again inside the window, and what it writes may be "
+            "missing on the new database: leave it down while a changeover is under way, and run `pulumi up` again"
         )
 
 

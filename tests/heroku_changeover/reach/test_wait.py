@@ -3,11 +3,17 @@
 import math
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from heroku_changeover.reach.wait import HEARTBEAT, LOOKS_AT_ONCE, Clock, Look, Wait, first_of
+from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import Interrupted, TimedOut
+
+if TYPE_CHECKING:
+    from heroku_changeover.reach.heroku import Heroku
+    from heroku_changeover.reach.sql import Sql
 
 
 class FakeTime:
@@ -139,6 +145,25 @@ def test_a_close_wait_that_takes_long_looks_less_often() -> None:
     wait_closely(time.clock, probe)
 
     assert looks < 1000
+
+
+@pytest.mark.parametrize("apps", [1, 4, 12])
+def test_apps_that_wait_for_minutes_leave_requests_for_the_rest_of_the_account(apps: int) -> None:
+    """Four apps that waited five minutes for their one-off dynos made 6,635 of the 4,500 that there are in an hour."""
+    looks = 0
+    for _ in range(apps):
+        time = FakeTime()
+        world = World(cast("Heroku", None), cast("Sql", None), lambda _: None, time.clock, apps)
+
+        def probe() -> str | None:
+            nonlocal looks
+            looks += 1
+            return "run.1 up"
+
+        with pytest.raises(TimedOut):
+            world.urgent().until("the one-off dynos to end", probe, time.now + 300)
+
+    assert looks < 1600
 
 
 def test_the_deadline_of_a_close_wait_comes_after_a_last_look() -> None:

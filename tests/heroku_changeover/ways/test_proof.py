@@ -45,6 +45,24 @@ def test_without_sql_apps_that_stayed_down_go_on_to_the_database_that_was_cut_of
     assert heroku.primary(operator.apps[0]) == operator.follower
 
 
+def test_without_sql_a_worker_that_is_scaled_up_before_the_unfollow_puts_everything_back(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    """What it wrote was acknowledged, and was on no database that was left in use."""
+    operator.extra = ("--verify", "api")
+    operator.run_until("scale-down")
+    promote = operator.start("promote")
+    operator.read_until(promote, "0 commits behind")
+    heroku.patch(f"/apps/{operator.apps[0]}/formation/worker", {"quantity": 1})
+
+    code, said = operator.finish(promote)
+
+    assert code == 30, said
+    assert f"app {operator.apps[0]} was brought up again inside the window" in said
+    assert operator.is_as_found()
+    assert heroku.get(f"/client/v11/databases/{operator.follower}")["following"]
+
+
 def test_apps_that_serve_on_either_database_go_on_serving_when_nothing_is_proved(
     heroku: LocalHeroku, operator: Operator, new_name: Callable[[], str]
 ) -> None:

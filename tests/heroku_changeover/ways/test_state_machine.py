@@ -1,6 +1,6 @@
 """Whatever breaks, in whatever order: nothing is lost, and the app is up or the next `pulumi up` brings it up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 
 from heroku_changeover.reach.document import Document
 from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
+from heroku_changeover.ways.follow import replay
 
 from .model import (
     FOLLOWER,
     LEADER,
     Fault,
+    Model,
     ModelFence,
+    ModelHeroku,
     ModelSql,
 )
 from .story import FORMATION, Story, faults
@@ -203,6 +207,83 @@ def test_an_app_that_is_down_beside_one_that_was_scaled_up_is_put_back_without_s
     world.up(None)
 
     require_put_back(world, "the apps are back on it")
+
+
+def worker_up(world: Story) -> None:
+    """A colleague lets the worker run while the window is open."""
+    app = next(iter(world.model.apps.values()))
+    app.formation["worker"] = world.found[app.name]["worker"] = 1
+
+
+def before_the_cut(patch: pytest.MonkeyPatch, world: Story, act: Callable[[], None]) -> None:
+    """Does something once, in the moment in which the unfollow is sent."""
+    cut, waiting = ModelHeroku.put_data, [act]
+
+    def put(heroku: ModelHeroku, path: str) -> None:
+        while waiting:
+            waiting.pop()()
+        cut(heroku, path)
+
+    patch.setattr(ModelHeroku, "put_data", put)
+
+
+def test_a_worker_that_runs_again_while_the_figure_is_waited_for_puts_everything_back(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    world = Story(patch, 1, rogue=False, verify="api")
+    pass_time = Model.pass_time
+
+    def pass_on(model: Model, seconds: float) -> None:
+        if seconds == replay.FIGURE_POLL and not world.model.follower.asked_to_lead:
+            worker_up(world)
+        pass_time(model, seconds)
+
+    patch.setattr(Model, "pass_time", pass_on)
+    world.up(None)
+
+    assert world.model.follower.following
+    assert "promote" not in world.done
+    assert world.is_up
+    assert not world.missing
+
+
+def test_a_worker_that_runs_when_the_target_is_cut_off_keeps_it_from_being_promoted_without_sql(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    world = Story(patch, 1, rogue=False, verify="api")
+    before_the_cut(patch, world, lambda: worker_up(world))
+    world.up(None)
+
+    require_put_back(world, "cut off while apps ran")
+
+
+def test_a_zero_counts_only_when_it_has_stood_for_longer_than_heroku_may_take_to_renew_it(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    world = Story(patch, 1, rogue=False, verify="api")
+    database, cut = Model.database, ModelHeroku.put_data
+    quiet, behind, asked = list[float](), list[float](), list[float]()
+
+    def figure(model: Model, name: str) -> Database:
+        """0, sampled while the app still wrote, for 12 s after its end; then how it is: behind for another while."""
+        found = database(model, name)
+        if not found.is_follower or any(sum(app.formation.values()) for app in model.apps.values()):
+            return found
+        quiet.append(model.time)
+        if 12 <= model.time - quiet[0] < 20:
+            behind.append(model.time)
+        return found._replace(behind_by=7 if behind and behind[-1] == model.time else 0)
+
+    def put(heroku: ModelHeroku, path: str) -> None:
+        asked.append(world.model.time)
+        cut(heroku, path)
+
+    patch.setattr(Model, "database", figure)
+    patch.setattr(ModelHeroku, "put_data", put)
+    world.up(None)
+
+    assert world.done == list(STEPS)
+    assert asked[0] - behind[-1] >= replay.STEADY_ZERO
 
 
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,8 @@ class ByFigure:
                 act_on(c, situation, _verdict_on_idle(c, situation))
         c.way.wait_until_cut(c)
         c.document.did(Moment.CUT_OFF)
+        now = c.observe()  # between the last look and the cut an app may have been brought up
+        act_on(c, now, self.verdict(c, now))
         c.document.tell(lambda report: report._replace(no_proof=f"none: {c.way.words.figure}; SQL was not used"))
         move_and_start(c, situation, ends)
 
@@ -41,7 +43,7 @@ class ByFigure:
         Without SQL nothing tells whether an app that was brought up again has written; one that stayed down since the
         cut was asked for has not.
         """
-        up = [name for name in situation.unmoved if situation.apps[name].writers]
+        up = situation.running
         if up and (situation.is_serving or situation.moved):
             return of_apps_that_serve(
                 f"app {', '.join(up)} runs on {c.order.leader}, from which {c.order.target} is cut off already; what "
@@ -58,7 +60,7 @@ class ByFigure:
 
 def _verdict_on_idle(c: Changeover, situation: Situation) -> Verdict:
     """The target had everything when its cut was asked for; apps that ran since may have written what it lacks."""
-    if c.window.is_past_return and not any(app.writers for app in situation.apps.values()):
+    if c.window.is_past_return and not situation.running:
         return CERTAIN
     doubt = f"{c.order.target} was cut off while apps ran on {c.order.leader}; it may lack what they wrote"
     return Verdict(Then.PUT_BACK, doubt)
