@@ -12,11 +12,11 @@ from typing import IO
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.home import HOME_VARIABLE
 from heroku_changeover.reach.journal import Journal, Record
-from heroku_changeover.reach.private import open_private
+from heroku_changeover.reach.private import open_needed
 from heroku_changeover.reach.processes import first_process, starters
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.command import KEEP
-from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.errors import BadInput, Refused
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 
@@ -105,8 +105,11 @@ def why_not_for_long() -> str:
 
 def is_kept(journal: Journal) -> bool:
     """Whether a keeper watches over the window of this app."""
-    with keeper_file(journal) as file:
-        return not try_lock(file, fcntl.LOCK_SH)
+    try:
+        with keeper_file(journal) as file:
+            return not try_lock(file, fcntl.LOCK_SH)
+    except BadInput:
+        return False  # nor could one watch
 
 
 def _start(journal: Journal) -> None:
@@ -148,7 +151,11 @@ def _says_ready(descriptor: int) -> bool:
 
 
 def keeper_file(journal: Journal) -> IO[str]:
-    return open_private(journal.path / f"{journal.app}.keeper", "a+")
+    """
+    Raises:
+        BadInput: something else is in its place.
+    """
+    return open_needed(journal.path / f"{journal.app}.keeper", "a+")
 
 
 def try_lock(file: IO[str], kind: int) -> bool:

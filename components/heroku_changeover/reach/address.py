@@ -86,7 +86,7 @@ def _origin(name: str, environ: Mapping[str, str]) -> str:
     if not _is_address(parts, port):
         raise _no_address(name)
     origin = f"{parts.scheme}://{_netloc(parts, port)}{parts.path.rstrip('/')}"
-    if parts.scheme != "https" and not is_loopback(origin):
+    if parts.scheme != "https" and not is_loopback(url):
         raise BadInput(f"{name} is {origin}, which is not an https address; set it to {PLATFORM_API} or leave it out")
     return origin
 

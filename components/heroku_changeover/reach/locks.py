@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from heroku_changeover.reach.private import open_private
+from heroku_changeover.reach.private import open_needed, open_private
 from heroku_changeover.reach.processes import Process, process_from, this_process
 from heroku_changeover.reach.wait import Clock, Wait
 from heroku_changeover.terms.errors import Busy, TimedOut
@@ -52,7 +52,7 @@ def locked(
     """
     with ExitStack() as held:
         for app in sorted(apps):
-            file = held.enter_context(open_private(lock_path(path, app), "a+"))
+            file = held.enter_context(open_needed(lock_path(path, app), "a+"))
             _take(file, app, clock, report, limit)
             sign(file, _signature(who))
         yield

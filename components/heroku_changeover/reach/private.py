@@ -79,6 +79,19 @@ _FLAGS = {
 }
 
 
+def open_needed(path: Path, mode: str) -> IO[str]:
+    """
+    A file that nothing can be done without.
+
+    Raises:
+        BadInput: it cannot be used; says what to do.
+    """
+    try:
+        return open_private(path, mode)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be used ({error.strerror}): look who has put it there, and remove it") from error
+
+
 def read_private(path: Path) -> str:
     with open_private(path, "r") as file:
         return file.read()
