@@ -195,9 +195,11 @@ def _settings() -> tuple[Case, ...]:
     return plain + tuple(Case("cli-killed", act, "after", world=w) for w in worlds for act in (Act.LOCK, Act.SEAL))
 
 
-RIVALS = ("second-machine", "second-machine-while-stopped", "second-machine-after-loss")
+RIVALS = ("second-machine", "second-machine-beside", "second-machine-while-stopped", "second-machine-after-loss")
 KINDS: dict[str, tuple[Case, ...]] = {
     "two machines": (
+        Case("second-machine-beside", Act.BARRIER, "before", world="rival"),
+        Case("second-machine-beside", Act.SEAL, "before", world="rival"),
         *_each(RIVALS, (Act.ATTACH, Act.UNFOLLOW, Act.LOCK, Act.SCALE_DOWN, Act.SCALE_UP), world="rival"),
     ),
     "a cancelled run that lives": _each(("second-run",), (Act.ATTACH, Act.LOCK, Act.BARRIER, Act.UNFOLLOW, Act.SEAL)),
@@ -235,6 +237,10 @@ KINDS: dict[str, tuple[Case, ...]] = {
         Case("attach-refused", Act.ATTACH, "before"),
         *_each(("recovered-by-hand",), (Act.SEAL, Act.ATTACH), "after"),
         *_each(("recovered-by-hand",), (Act.LOCK, Act.UNFOLLOW, Act.SCALE_UP), "after"),
+    ),
+    "a machine that says no goodbye": (
+        *_each(("wire-cut",), (Act.BARRIER, Act.LOCK, Act.UNFOLLOW, Act.SEAL, Act.ATTACH), "after", world="elsewhere"),
+        Case("nothing", Act.LOCK, "before", world="elsewhere"),
     ),
     "many tables": _in_world("many-tables", (Act.LOCK, Act.SEAL, Act.ATTACH)),
     "the wall clock": _each(("clock-forward", "clock-back", "clock-set"), (Act.SCALE_DOWN, Act.BARRIER, Act.ATTACH)),

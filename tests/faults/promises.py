@@ -119,11 +119,16 @@ def _databases(scene: Scene) -> Iterator[str]:
     plan = scene.heroku.get(f"/addons/{primary}")["plan"]["name"]
     if plan != f"heroku-postgresql:{NEW_PLAN}":
         yield f"the primary {primary} is on {plan}"
-    if scene.started_over and not (scene.case.rogue or scene.case.what == "unprovable"):
+    if scene.started_over and not _somebody_else_wrote(scene):
         yield "it had to be started over, although nobody wrote to the old database"
     bought = [e["addon"] for e in scene.heroku.events() if e["what"] == "provisioned" and _is_of(scene, e["addon"])]
     if len(bought) != (2 if scene.started_over else 1):
         yield f"these followers were bought: {', '.join(bought)}"
+
+
+def _somebody_else_wrote(scene: Scene) -> bool:
+    case = scene.case
+    return bool(case.rogue or scene.writers) or case.what in {"unprovable", "worker-scales-up"}
 
 
 def _companions(scene: Scene) -> Iterator[str]:
@@ -207,7 +212,8 @@ def _claims(scene: Scene, verdict: Verdict) -> Iterator[str]:
 
 def _processes(scene: Scene) -> Iterator[str]:
     yield from (f"a process is left: {process}" for process in left_behind(scene))
-    if list(scene.home.rglob("*.window.json")):
+    forgotten = scene.rival and scene.case.what in LOST  # nobody comes back to that machine
+    if list(scene.home.rglob("*.window.json")) and not forgotten:
         yield "the record of an open window is left"
 
 

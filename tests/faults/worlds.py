@@ -241,6 +241,7 @@ WORLDS: dict[str, World] = {
     "many-tables": World(_many_tables),
     "held": World(begin=_held_then_taken_down, mend=_bring_up_by_hand),
     "ci": World(),
+    "elsewhere": World(),
     "rival": World(begin=prepare_rival),
 }
 """The tidy one has no name."""

@@ -141,8 +141,9 @@ async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
     its status, `known` to the Data API, `maintenance` by Heroku. `stall`, whether its processes stand still, as when
-    the disk does; `settings` of the server, such as `max_connections`, with which it is started again; and
-    `statements`, which somebody types as the credential `as` (`default`, or one by name; as the superuser without it).
+    the disk does; `settings` of the server, such as `max_connections`, with which it is started again; `listen_at`, an
+    address of this machine that other machines see; and `statements`, which somebody types as the credential `as`
+    (`default`, or one by name; as the superuser without it).
     """
     addon = c.addon
     for name in ("waiting", "trouble", "known", "maintenance"):
@@ -158,7 +159,9 @@ async def change_database(c: Call) -> Answer:
         server.stall(still=bool(c.body["stall"]))
     if server is not None and c.body.get("settings"):
         await server.configure(c.body["settings"])
-    if server is not None and (c.body.get("restart") or c.body.get("settings")):
+    if server is not None and c.body.get("listen_at"):
+        await server.listen_at(str(c.body["listen_at"]))
+    if server is not None and any(c.body.get(knob) for knob in ("restart", "settings", "listen_at")):
         await server.restart()
     if server is not None and c.body.get("statements"):
         await server.run(c.body["statements"], _role_of(addon, server, c.body.get("as")))

@@ -104,6 +104,7 @@ class Server:
     password: str
     database: str
     port: int = 0
+    host: str = "127.0.0.1"
     process: "asyncio.subprocess.Process | None" = None
     sessions: "dict[str, psycopg.AsyncConnection[tuple[Any, ...]]]" = field(default_factory=dict)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -113,7 +114,7 @@ class Server:
         return self.url_of(self.role, self.password)
 
     def url_of(self, role: str, password: str) -> str:
-        return f"postgres://{role}:{password}@127.0.0.1:{self.port}/{self.database}"
+        return f"postgres://{role}:{password}@{self.host}:{self.port}/{self.database}"
 
     @property
     def log(self) -> str:
@@ -197,6 +198,16 @@ class Server:
         with (self.folder / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
+    async def listen_at(self, host: str) -> None:
+        """
+        From its next start on, for clients of another machine too. A follower that is made after that listens there as
+        well.
+        """
+        self.host = host
+        await self.configure({"listen_addresses": f"127.0.0.1,{host}"})
+        with (self.folder / "pg_hba.conf").open("a") as access:
+            access.write("host all all all scram-sha-256\n")
+
     async def run(self, statements: list[str], role: str) -> None:
         """In the app's database, each statement in a transaction of its own, as somebody with this role."""
         async with await psycopg.AsyncConnection.connect(
@@ -242,7 +253,7 @@ class Server:
             *("-D", folder, "-h", self.folder.parent, "-p", str(self.port), "-U", "postgres"),
             *("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"),
         )
-        follower = Server(folder, self.bin, self.role, self.password, self.database)
+        follower = Server(folder, self.bin, self.role, self.password, self.database, host=self.host)
         await follower.start()
         await follower.wait_until_streaming()
         return follower
