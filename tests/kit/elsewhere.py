@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,6 +51,7 @@ class Elsewhere:
         _ip("-n", self.name, "link", "set", "wire", "down")
 
 
+@cache
 def can_be_had() -> bool:
     """Whether this user may make network namespaces on this machine."""
     if shutil.which("ip") is None or os.geteuid() != 0:
