@@ -195,6 +195,9 @@ def _codes(scene: Scene) -> Iterator[str]:
         yield "a traceback of a step was printed"
     if scene.case.what in RUNS_THROUGH and scene.ended and scene.case.world not in MAY_REFUSE:
         yield f"the run was ended with code {scene.ended}, although nothing was in its way"
+    logs = "".join(_text(log) for log in scene.home.rglob("*.log"))
+    if scene.case.what in RUNS_THROUGH and "the run that opened the window is gone" in logs:
+        yield "the keeper took a run for gone that lives"
 
 
 RUNS_THROUGH = {"nothing", "clock-forward", "clock-back", "clock-set"}

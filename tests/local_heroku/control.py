@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from local_heroku import databases, dynos, refusals, releases, router
+from local_heroku import databases, dynos, refusals, releases, roles, router
 from local_heroku.call import Answer, Call
 from local_heroku.faults import fault_from
 from local_heroku.latency import PROFILES, Latency
@@ -23,7 +23,8 @@ SEED = "INSERT INTO orders (reference, source) SELECT 'seed-' || n, 'seed' FROM 
 
 async def create_app(c: Call) -> Answer:
     """
-    An app that serves, with a database that has the sample app's tables; `with_database: false` makes one without.
+    An app that serves, with a database that has the sample app's tables; `with_database: false` makes one without, and
+    with `credential` DATABASE is attached through that one, which may write.
     """
     body = c.body
     app = App(str(body["name"]))
@@ -49,11 +50,27 @@ async def _first_database(c: Call, app: App, body: dict[str, Any]) -> Addon | No
     else:
         addon = await _new_database(c, app, str(body.get("plan", "standard-0")), body.get("addon"))
         await _seed(addon, int(body.get("rows", 0)))
-    attachment = Attachment("DATABASE", addon, app)
+    namespace = await _namespace(c, addon, body.get("credential"))
+    attachment = Attachment("DATABASE", addon, app, namespace)
     c.world.attachments[attachment.id] = attachment
     if addon.app is app:
         addon.config_vars = ["DATABASE_URL"]
     return addon
+
+
+async def _namespace(c: Call, addon: Addon, credential: str | None) -> str | None:
+    """That of a credential, which is made if it is not there yet."""
+    if credential is None:
+        return None
+    if credential not in addon.credentials:
+        await _new_credential(c, addon, credential, "write")
+    return f"credential:{credential}"
+
+
+async def _new_credential(c: Call, addon: Addon, name: str, rights: str) -> None:
+    await databases.create_credential(c.world, addon, name)
+    if addon.server is not None:
+        await roles.grant(addon.server, name, rights)
 
 
 async def _new_database(c: Call, app: App, plan: str, name: str | None) -> Addon:
@@ -61,7 +78,7 @@ async def _new_database(c: Call, app: App, plan: str, name: str | None) -> Addon
     if found is None:
         raise refusals.no_plan(plan)
     addon = Addon(name or databases.new_name(), app, SERVICE, found, state="provisioned")
-    addon.server = await c.cluster.new_server()
+    addon.server = await databases.new_server(c.cluster, found)
     c.world.addons[addon.id] = addon
     return addon
 
@@ -140,13 +157,15 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku. `stall`, whether its processes stand still, as when
-    the disk does; `settings` of the server, such as `max_connections`, with which it is started again; `listen_at`, an
-    address of this machine that other machines see; and `statements`, which somebody types as the credential `as`
-    (`default`, or one by name; as the superuser without it).
+    its status, `known` to the Data API, `maintenance` by Heroku; `refuses`, names and namespaces under which it cannot
+    be attached; `forgets`, a credential that it does not have. `stall`, whether its processes stand still, as when the
+    disk does; `settings` of its server, which is restarted for them, those of a follower before those of its
+    leader; `listen_at`, an address of this machine that other machines see; and `statements`, which somebody types as
+    the credential `as` (`default`, or one by name; as a superuser without it).
     """
     addon = c.addon
-    for name in ("waiting", "trouble", "known", "maintenance"):
+    addon.credentials.pop(str(c.body.get("forgets")), None)
+    for name in ("waiting", "trouble", "known", "maintenance", "refuses"):
         setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])
@@ -157,11 +176,11 @@ async def change_database(c: Call) -> Answer:
         await server.stop()
     if server is not None and "stall" in c.body:
         server.stall(still=bool(c.body["stall"]))
-    if server is not None and c.body.get("settings"):
+    if server is not None and "settings" in c.body:
         await server.configure(c.body["settings"])
     if server is not None and c.body.get("listen_at"):
         await server.listen_at(str(c.body["listen_at"]))
-    if server is not None and any(c.body.get(knob) for knob in ("restart", "settings", "listen_at")):
+    if server is not None and c.body.get("restart"):
         await server.restart()
     if server is not None and c.body.get("statements"):
         await server.run(c.body["statements"], _role_of(addon, server, c.body.get("as")))
@@ -174,6 +193,16 @@ def _role_of(addon: Addon, server: Server, credential: str | None) -> str:
     if credential != "default" and credential not in addon.credentials:
         raise refusals.not_found("credential")
     return server.role if credential == "default" else credential
+
+
+async def create_credential(c: Call) -> Answer:
+    """
+    A credential with `name` and `rights` (none, read, write) on all tables; Heroku's own endpoint makes one with none.
+    It is attached as `credential:<name>`, like any other.
+    """
+    name = str(c.body["name"])
+    await _new_credential(c, c.addon, name, str(c.body.get("rights", "write")))
+    return 201, {"url": c.addon.url_for(f"credential:{name}")}
 
 
 async def show_database(c: Call) -> Answer:

@@ -1,7 +1,5 @@
 """The Data API of Heroku Postgres, as far as the Heroku CLI and a changeover call it."""
 
-import secrets
-
 from local_heroku import attaching, databases, refusals
 from local_heroku.call import Answer, Call
 from local_heroku.info import info_of
@@ -106,12 +104,7 @@ def _credential(addon: Addon, server: Server, name: str, user: str, password: st
 async def create_credential(c: Call) -> Answer:
     addon = c.addon
     server, name = _known(addon), str(c.body["name"])
-    if name in {"default", *addon.credentials}:
-        raise refusals.Refusal(400, "bad_request", f"The credential {name} already exists on {addon.name}.")
-    addon.credentials[name] = secrets.token_hex(16)
-    await server.create_credential(name, addon.credentials[name])
-    for follower in c.world.followers_of(addon):
-        follower.credentials[name] = addon.credentials[name]
+    await databases.create_credential(c.world, addon, name)
     return 201, _credential(addon, server, name, name, addon.credentials[name])
 
 

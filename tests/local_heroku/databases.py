@@ -4,10 +4,10 @@ import asyncio
 import secrets
 from typing import Any
 
-from local_heroku import attaching, refusals, releases
+from local_heroku import attaching, refusals, releases, roles
 from local_heroku.info import fork_follow
-from local_heroku.plans import SERVICE, Plan, plan_named, sizes_below, tier_of
-from local_heroku.postgres import Cluster
+from local_heroku.plans import ESSENTIAL, SERVICE, Plan, plan_named, sizes_below, tier_of
+from local_heroku.postgres import Cluster, Server
 from local_heroku.world import Addon, App, World
 
 WORDS = ("round", "curved", "polished", "shaped", "vertical", "graceful")
@@ -115,11 +115,29 @@ async def provision(world: World, cluster: Cluster, addon: Addon) -> None:
         world.in_background(_settle(world, addon))
     else:
         await world.latency.take("provision")
-        addon.server = await cluster.new_server()
+        addon.server = await new_server(cluster, addon.plan)
     addon.state, addon.known = "provisioned", True
     names = ", ".join(addon.config_vars)
     releases.announce(world, addon.app, f"@ref:{addon.name} completed provisioning, setting {names}.")
     world.event("provisioned", addon=addon.name)
+
+
+async def new_server(cluster: Cluster, plan: Plan) -> Server:
+    server = await cluster.new_server()
+    await roles.create_default(server, shared=tier_of(plan) in ESSENTIAL)
+    return server
+
+
+async def create_credential(world: World, addon: Addon, name: str) -> None:
+    """Another role on the server of a leader, and so on those of its followers."""
+    if name in {"default", *addon.credentials}:
+        raise refusals.Refusal(400, "bad_request", f"The credential {name} already exists on {addon.name}.")
+    if addon.server is None:
+        raise refusals.not_found("database")
+    password = secrets.token_hex(16)
+    await roles.create_credential(addon.server, name, password)
+    for known in (addon, *world.followers_of(addon)):
+        known.credentials[name] = password
 
 
 async def _settle(world: World, addon: Addon) -> None:

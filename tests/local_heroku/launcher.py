@@ -168,6 +168,14 @@ class LocalHeroku:
     def database_url(self, addon: str) -> str:
         return str(self.get(f"/_control/databases/{addon}")["url"])
 
+    def credential(self, addon: str, name: str, rights: str = "write") -> str:
+        """Makes a credential that may do that with all tables (none, read, write); returns its address."""
+        return str(self.post(f"/_control/databases/{addon}/credentials", {"name": name, "rights": rights})["url"])
+
+    def administer(self, addon: str, *statements: str) -> None:
+        """Runs statements in a database as a superuser, whom no customer of Heroku is."""
+        self.patch(f"/_control/databases/{addon}", {"statements": list(statements)})
+
     def fault(self, kind: str, path: str, **options: Json) -> None:
         self.post("/_control/faults", {"kind": kind, "path": path, **options})
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,9 +183,9 @@ class Server:
             self.process.send_signal(with_signal)
             await self.process.wait()
 
-    async def restart(self) -> None:
-        """As after a crash: sessions break, and the server recovers from its log."""
-        await self.stop()
+    async def restart(self, with_signal: int = signal.SIGQUIT) -> None:
+        """As after a crash, unless another signal is named: sessions break, and the server recovers from its log."""
+        await self.stop(with_signal)
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         await self.start()
 
@@ -193,20 +194,12 @@ class Server:
         if self.process is not None and self.process.returncode is None:
             stand_still(self.process.pid, still=still)
 
-    async def configure(self, settings: dict[str, object]) -> None:
-        """For the next start; a follower has to be told as much as its leader."""
-        with (self.folder / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-
     async def listen_at(self, host: str) -> None:
-        """
-        From its next start on, for clients of another machine too. A follower that is made after that listens there as
-        well.
-        """
+        """For clients of another machine too. A follower that is made after that listens there as well."""
         self.host = host
-        await self.configure({"listen_addresses": f"127.0.0.1,{host}"})
         with (self.folder / "pg_hba.conf").open("a") as access:
             access.write("host all all all scram-sha-256\n")
+        await self.configure({"listen_addresses": f"127.0.0.1,{host}"})
 
     async def run(self, statements: list[str], role: str) -> None:
         """In the app's database, each statement in a transaction of its own, as somebody with this role."""
@@ -236,11 +229,6 @@ class Server:
             cursor = await session.execute(statement)
             return await cursor.fetchall() if cursor.description else []
 
-    async def create_database(self) -> None:
-        role, database = sql.Identifier(self.role), sql.Identifier(self.database)
-        await self.ask(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(self.password)))
-        await self.ask(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
-
     async def follow(self, folder: Path) -> "Server":
         """
         A base backup of this server on a server of its own, which streams when this returns.
@@ -265,6 +253,12 @@ class Server:
                 raise RuntimeError(f"a follower did not stream within {START_SECONDS} s:\n{self.log}")
             await asyncio.sleep(0.02)
 
+    async def configure(self, settings: Mapping[str, str]) -> None:
+        """Settings of the server; it is shut down and started again, since some are read at a start only."""
+        for name, value in settings.items():
+            await self.ask(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        await self.restart(signal.SIGINT)
+
     async def size(self) -> int:
         """Bytes of all databases."""
         ((size,),) = await self.ask("SELECT sum(pg_database_size(oid))::bigint FROM pg_database")
@@ -274,12 +268,6 @@ class Server:
         """How many tables the database of the app has; only a session of that database knows."""
         ((count,),) = await self.ask("SELECT count(*) FROM pg_stat_user_tables", self.database)
         return int(count)
-
-    async def create_credential(self, name: str, password: str) -> None:
-        """A role that may read and write what the default one may, as `pg:credentials:create` leaves it to grants."""
-        role, owner = sql.Identifier(name), sql.Identifier(self.role)
-        await self.ask(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
-        await self.ask(sql.SQL("GRANT {} TO {}").format(owner, role))
 
     async def promote(self) -> None:
         await self.ask("SELECT pg_promote(true, 60)")
@@ -345,10 +333,10 @@ class Cluster:
         return folder
 
     async def new_server(self) -> Server:
+        """Without its role and its database, which are made in `roles`."""
         folder = await self._copy_of_template()
         make_its_own(folder)
         name = secrets.token_hex(7)
         server = Server(folder, self.bin, f"u{name}", f"p{secrets.token_hex(24)}", f"d{name}")
         await server.start()
-        await server.create_database()
         return server

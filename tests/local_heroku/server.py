@@ -109,6 +109,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("DELETE", "/_control/apps/{app}", control.delete_app),
     ("PATCH", "/_control/databases/{addon}", control.change_database),
     ("GET", "/_control/databases/{addon}", control.show_database),
+    ("POST", "/_control/databases/{addon}/credentials", control.create_credential),
     ("PATCH", "/_control/world", control.change_world),
     ("POST", "/_control/faults", control.add_fault),
     ("DELETE", "/_control/faults", control.clear_faults),

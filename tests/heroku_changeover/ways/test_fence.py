@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
-import psycopg.conninfo
 import pytest
 
 from kit.operator import Operator
@@ -19,7 +18,7 @@ def test_a_write_of_another_role_that_waits_behind_the_fence_puts_everything_bac
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    with _writing(_url_of_another_role(operator, heroku)):
+    with _writing(heroku.credential(operator.leader, "reports")):
         code, said = operator.run("promote")
 
     assert code == 10, said
@@ -31,7 +30,7 @@ def test_a_session_of_another_role_that_does_nothing_is_named_and_in_nobodys_way
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    with psycopg.connect(_url_of_another_role(operator, heroku)):
+    with psycopg.connect(heroku.credential(operator.leader, "reports")):
         code, said = operator.run("promote")
 
     assert code == 0, said
@@ -43,7 +42,7 @@ def test_a_write_of_another_role_that_came_after_the_unfollow_is_an_alarm(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     operator.run_until("scale-down")
-    url = _url_of_another_role(operator, heroku)
+    url = heroku.credential(operator.leader, "reports")
     with psycopg.connect(url, autocommit=True) as late:
         promote = operator.start("promote")
         operator.read_until(promote, "from here on the only way is forward")
@@ -55,13 +54,6 @@ def test_a_write_of_another_role_that_came_after_the_unfollow_is_an_alarm(
     assert code == 0, said
     assert "ALARM: writes of reports" in said
     assert operator.facts["blocked_at_release"] == ["reports"]
-
-
-def _url_of_another_role(operator: Operator, heroku: LocalHeroku) -> str:
-    row = heroku.post(f"/postgres/v0/databases/{operator.leader}/credentials", {"name": "reports"})
-    secret = row["credentials"][0]
-    url = heroku.database_url(operator.leader)
-    return psycopg.conninfo.make_conninfo(url, user=secret["user"], password=secret["password"])
 
 
 @contextmanager

@@ -1,128 +1,183 @@
-"""Taking the lock of a fence: SHARE on every table that the role may write, whoever stands in the way."""
+"""
+Taking the lock of a fence: SHARE on every table that the role may write, whoever stands in the way.
 
+What is held in the end is told by `pg_locks`: the catalogue is asked again, in the same transaction, until nothing is
+left that the role may lock and does not hold. What is left then is named.
+"""
+
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
 
+from heroku_changeover.reach.postgres.blockers import Blocker, end_blockers
 from heroku_changeover.reach.postgres.session import POLL, Session
+from heroku_changeover.reach.postgres.writable import count_held, lockable_as_another, lockable_through_views, unlocked
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.terms.errors import TimedOut
+from heroku_changeover.terms.errors import NothingChanged, TimedOut
 
 PATIENCE = 1.2
 """Seconds before a blocker is ended: an autovacuum gives way by itself after deadlock_timeout, which is 1 s."""
 
+AT_ONCE = 1000
+"""How many tables one statement locks: where one of them fails, these are tried again in smaller parts."""
 
-class Lock(NamedTuple):
-    """Who takes it: `holder` will have the locks, `observer` clears the way."""
+REFUSALS = 3
+"""How often a refusal is taken for one of a table that somebody has just put in the place of another."""
+
+LOCK = sql.SQL("SAVEPOINT part; {}LOCK TABLE {} IN SHARE MODE; SET LOCAL ROLE {}; RELEASE SAVEPOINT part")
+"""The last role is the one that the session has anyway; where a part fails, the role is rolled back with it."""
+
+Outcome = tuple[int, tuple[str, ...]]
+"""How many tables are held, and those that are not."""
+
+Wanted = tuple[str | None, str]
+"""A table or view, and the role that it can be locked as; None is the session's own."""
+
+_GONE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+_REFUSED = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.WrongObjectType,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.InvalidParameterValue,
+)
+_NOT_NOW = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.QueryCanceled)
+
+
+@dataclass(slots=True)
+class Lock:
+    """
+    Who takes it: `holder` will have the locks, `observer` clears the way. `refused` is how often the server did not let
+    the role lock something, whatever its catalogue says, and `blockers` who was waited for last; `own` is the role
+    of the session.
+    """
 
     holder: Session
     observer: Session
     clock: Clock
     report: Callable[[str], None]
+    refused: Counter[Wanted] = field(default_factory=Counter)
+    blockers: list[Blocker] = field(default_factory=list)
+    own: str = ""
 
 
-def lock_all(lock: Lock, deadline: float) -> tuple[int, tuple[str, ...]]:
+def lock_all(lock: Lock, deadline: float) -> Outcome:
     """
-    Locks until nothing is left to lock: a table may be made between the listing and the lock.
+    Locks until nothing is left to lock.
 
-    A try that fails rolls back, which gives up all that was had, so the next one starts from the beginning.
-    Returns how many tables are locked, and those that the role may not lock.
+    Tables are made, dropped, renamed and moved by others meanwhile, so the list is asked for again after each try, and
+    what is held already stays held. Only where sessions wait for each other all is given up, and begun anew.
 
     Raises:
-        TimedOut: names the sessions that hold the tables and could not be ended.
+        TimedOut: names who holds the tables and could not be ended.
+        NothingChanged: the server has no room for so many locks.
+        SqlUnreachable: the session broke.
     """
+    lock.own = str(lock.holder.row("SELECT current_user")[0])
     lock.holder.connection.autocommit = False  # a lock lasts as long as its transaction
-    locked: list[str] = []
-    while names := [n for n in _tables(lock.holder, lockable=True) if n not in locked]:
-        locked = [*locked, *names] if _lock_tables(lock, names, deadline) else []
-        if not locked and lock.clock.now() >= deadline:
-            named = _blockers_named(lock)
-            raise TimedOut(f"database {lock.holder.database}: {len(names)} tables could not be locked in time; {named}")
-    return len(locked), tuple(_tables(lock.holder, lockable=False))
-
-
-def _lock_tables(lock: Lock, names: list[str], deadline: float) -> bool:
-    """One LOCK statement in a thread, while the observer ends whoever stands in its way."""
+    lock.holder.connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # each look finds what is new
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(_try_lock, lock.holder, names, deadline - lock.clock.now())
-        try:
-            _clear_the_way(lock, pending)
-        except BaseException:
-            lock.holder.connection.cancel()  # else the thread would wait for the lock to the end
-            raise
-        return pending.result()
+        while (done := _in_a_thread(lock, pool, deadline)) is None:
+            if lock.clock.now() >= deadline:
+                raise TimedOut(_overdue(lock))
+    return done
 
 
-def _try_lock(holder: Session, names: list[str], seconds: float) -> bool:
-    """
-    Whether the lock was had; if not, the transaction is rolled back.
+def _overdue(lock: Lock) -> str:
+    held_by = "; ".join(f"held by {b.what}: {b.advice}" for b in lock.blockers) or "whoever held them has let go since"
+    return f"database {lock.holder.database}: its tables could not be locked in time; {held_by}, then `pulumi up` again"
 
-    The names were quoted by the server itself. The settings keep it from ending a transaction that is idle on purpose.
-    """
-    milliseconds = max(int(seconds * 1000), 1)
-    statement = sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.SQL(", ").join(sql.SQL(n) for n in names))
+
+def _in_a_thread(lock: Lock, pool: ThreadPoolExecutor, deadline: float) -> Outcome | None:
+    """One try, while the observer ends whoever stands in its way."""
+    pending = pool.submit(_try_once, lock, deadline)
     try:
-        holder.do(sql.SQL("SET lock_timeout = {}").format(milliseconds))
-        holder.do("SET statement_timeout = 0")
-        holder.do("SET idle_in_transaction_session_timeout = 0")
-        holder.do(statement)
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-        holder.connection.rollback()
-        return False
-    return True
+        _clear_the_way(lock, pending)
+    except BaseException:
+        lock.holder.connection.cancel()  # else the thread would wait for the lock to the end
+        raise
+    return pending.result()
 
 
-def _clear_the_way(lock: Lock, pending: "Future[bool]") -> None:
+def _clear_the_way(lock: Lock, pending: "Future[Outcome | None]") -> None:
     started = lock.clock.now()
-    while not pending.done():
+    while not wait([pending], POLL).done:
+        lock.clock.sleep(0)  # a process that was asked to end does not wait any longer
         if lock.clock.now() - started > PATIENCE:
-            _end_blockers(lock)
-        lock.clock.sleep(POLL)
+            lock.blockers = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
 
 
-def _end_blockers(lock: Lock) -> None:
-    """Ends the sessions of our own role that hold a table; an ordinary role may end no others."""
-    for pid, application, ended in lock.observer.rows(
-        "SELECT a.pid, a.application_name, pg_terminate_backend(a.pid) FROM pg_stat_activity a"
-        " WHERE a.usename = current_user AND a.pid = ANY(pg_blocking_pids(%s))",
-        lock.holder.connection.info.backend_pid,
-    ):
-        lock.report(
-            f"session {pid} ({application or 'no application name'}) held a table{' and was ended' if ended else ''}"
-        )
+def _try_once(lock: Lock, deadline: float) -> Outcome | None:
+    """None when sessions wait for each other, or there is no more time."""
+    try:
+        done = _lock_everything(lock, deadline)
+    except _NOT_NOW:
+        done = None
+    except psycopg.errors.OutOfMemory as error:
+        raise NothingChanged(
+            f"database {lock.holder.database} has no room for the locks of all its tables; run `pulumi up` again when "
+            "less goes on there, or with `verify: api`, which locks and proves nothing"
+        ) from error
+    except psycopg.Error as error:
+        raise lock.holder.said(error) from error
+    if done is None:
+        lock.holder.connection.rollback()
+        lock.refused.clear()
+    return done
 
 
-def _blockers_named(lock: Lock) -> str:
-    rows = lock.observer.rows(
-        "SELECT DISTINCT a.pid, coalesce(a.usename, a.backend_type, 'unknown')"
-        " FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-        " WHERE l.locktype = 'relation' AND l.granted AND a.datname = current_database() AND a.pid <> pg_backend_pid()"
-        " AND l.mode IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock',"
-        " 'AccessExclusiveLock')"
-    )
-    return (
-        "held by " + ", ".join(f"session {pid} of {owner}" for pid, owner in rows)
-        if rows
-        else "nobody seems to hold them now"
-    )
+def _lock_everything(lock: Lock, deadline: float) -> Outcome | None:
+    """In one transaction, whose time-outs are as they were when it is done."""
+    connection = lock.holder.connection
+    (before,) = connection.execute("SELECT current_setting('statement_timeout')").fetchall()[0]
+    connection.execute("SET LOCAL lock_timeout = 0")
+    while (seconds := deadline - lock.clock.now()) > 0:
+        connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(max(int(seconds * 1000), 1)))
+        left = unlocked(connection)
+        wanted = _wanted(lock, left.lockable, left.rest)
+        if not wanted:
+            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(before))
+            return count_held(connection), (*left.lockable, *left.rest)
+        for role, names in wanted:
+            for first in range(0, len(names), AT_ONCE):
+                _lock_part(lock, role, names[first : first + AT_ONCE])
+    return None
 
 
-def _tables(session: Session, *, lockable: bool) -> list[str]:
+def _wanted(lock: Lock, lockable: list[str], rest: list[str]) -> list[tuple[str | None, list[str]]]:
     """
-    Ordinary tables and partitioned parents outside the system schemas, quoted by the server.
-
-    Partitions and children are locked with their parents. SHARE may be taken by a role that may UPDATE, DELETE or
-    TRUNCATE.
+    What to lock next, by the role to lock it as: tables first; if that is all, what another role of ours can lock, and
+    views whose lock takes along a table that nobody of ours can lock. What was tried in vain is not tried again.
     """
-    rows = session.rows(
-        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'"
-        " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%%'"
-        " AND (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')) = %s"
-        " ORDER BY 1",
-        lockable,
-    )
-    return [str(name) for (name,) in rows]
+    if own := [name for name in lockable if lock.refused[None, name] < REFUSALS]:
+        return [(None, own)]
+    if not (rest or lockable):
+        return []
+    views = (None, lockable_through_views(lock.holder.connection))
+    found = [*lockable_as_another(lock.holder.connection).items(), views]
+    left = [(role, [name for name in names if lock.refused[role, name] < REFUSALS]) for role, names in found]
+    lock.refused.update((None, name) for name in views[1])  # what a view does not take along, it never does
+    return [(role, names) for role, names in left if names]
+
+
+def _lock_part(lock: Lock, role: str | None, names: list[str]) -> None:
+    """
+    Where one of them is gone or refused, halves are locked, so that all others are; the names were quoted by the
+    server.
+    """
+    connection = lock.holder.connection
+    become = sql.SQL("SET LOCAL ROLE {}; ").format(sql.Identifier(role)) if role else sql.SQL("")
+    tables = sql.SQL(", ").join(sql.SQL(name) for name in names)
+    try:
+        connection.execute(LOCK.format(become, tables, sql.Identifier(lock.own)), prepare=False)
+    except (*_GONE, *_REFUSED) as error:
+        connection.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", prepare=False)
+        if len(names) > 1:
+            half = len(names) // 2
+            _lock_part(lock, role, names[:half])
+            _lock_part(lock, role, names[half:])
+        elif isinstance(error, _REFUSED):
+            lock.refused[role, names[0]] += 1

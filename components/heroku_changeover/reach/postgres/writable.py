@@ -1,0 +1,103 @@
+"""
+What a role may write, and what of it is locked: asked of the catalogue and of `pg_locks`, so that no list is trusted.
+
+Every table is told by itself, partitions and children too: the lock of a parent takes along all that is below it, but
+a role may write a partition of its own below a parent of somebody else's, which it may not lock.
+"""
+
+from collections import defaultdict
+from typing import Any, LiteralString, NamedTuple
+
+import psycopg
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_WRITING: LiteralString = (
+    "'UPDATE, DELETE, TRUNCATE' || CASE WHEN current_setting('server_version_num')::int >= 170000"
+    " THEN ', MAINTAIN' ELSE '' END"
+)
+"""The rights of which one is enough to take a SHARE lock."""
+
+_BECOMING: LiteralString = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END"
+"""What a login has to have of a role that it wants to set."""
+
+_TABLES: LiteralString = (
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
+    " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'"
+)
+"""Tables with rows that anybody may write, and parents of such."""
+
+_HOLDING: LiteralString = (
+    "FROM pg_locks l WHERE l.pid = pg_backend_pid() AND l.granted AND l.locktype = 'relation' AND l.mode = 'ShareLock'"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+_NO_VIEW: LiteralString = "AND l.relation NOT IN (SELECT oid FROM pg_class WHERE relkind = 'v')"
+
+_UNLOCKED: LiteralString = f"{_TABLES} AND c.oid NOT IN (SELECT l.relation {_HOLDING})"
+
+_LOCKABLE: LiteralString = f"has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, {_WRITING})"
+
+_NAME: LiteralString = "format('%I.%I', n.nspname, c.relname)"
+
+
+_AS_ANOTHER: LiteralString = (
+    f"FROM (SELECT c.oid, c.relnamespace AS schema, {_NAME} AS name {_UNLOCKED}) t CROSS JOIN pg_roles r"
+)
+
+_RULES: LiteralString = (
+    "FROM pg_rewrite w JOIN pg_depend d ON d.objid = w.oid AND d.classid = 'pg_rewrite'::regclass"
+    " AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class"
+)
+
+_READS: LiteralString = (
+    f"WITH RECURSIVE reads(view, relation) AS (SELECT w.ev_class, d.refobjid {_RULES}"
+    f" UNION SELECT r.view, d.refobjid {_RULES} JOIN reads r ON r.relation = w.ev_class)"
+)
+
+_VIEWS: LiteralString = (
+    "FROM reads JOIN pg_class c ON c.oid = reads.view AND c.relkind = 'v' JOIN pg_namespace n ON n.oid = c.relnamespace"
+    f" WHERE reads.relation IN (SELECT c.oid {_UNLOCKED})"
+)
+
+
+class Unlocked(NamedTuple):
+    """Tables that the session does not hold yet, quoted by the server: what its role may lock, and the rest."""
+
+    lockable: list[str]
+    rest: list[str]
+
+
+def unlocked(connection: Connection) -> Unlocked:
+    """Of one that was dropped since the look began no right is known: to lock it tells whether it is there."""
+    rows = connection.execute(f"SELECT {_NAME}, coalesce({_LOCKABLE}, true) {_UNLOCKED} ORDER BY c.oid").fetchall()
+    return Unlocked([str(name) for name, may in rows if may], [str(name) for name, may in rows if not may])
+
+
+def count_held(connection: Connection) -> int:
+    """How many tables the session holds; the views whose lock took one along are none."""
+    rows = connection.execute(f"SELECT count(*) {_HOLDING} {_NO_VIEW}").fetchall()
+    return int(rows[0][0])
+
+
+def lockable_as_another(connection: Connection) -> dict[str, list[str]]:
+    """The rest, as far as a role may lock it that the login can set: its tables, by that role."""
+    rows = connection.execute(
+        f"SELECT DISTINCT ON (t.oid) r.rolname, t.name {_AS_ANOTHER} WHERE r.rolname <> current_user"
+        f" AND pg_has_role(session_user, r.oid, {_BECOMING}) AND has_schema_privilege(r.oid, t.schema, 'USAGE')"
+        f" AND has_table_privilege(r.oid, t.oid, {_WRITING}) ORDER BY t.oid, r.oid"
+    ).fetchall()
+    found: dict[str, list[str]] = defaultdict(list)
+    for role, name in rows:
+        found[str(role)].append(str(name))
+    return dict(found)
+
+
+def lockable_through_views(connection: Connection) -> list[str]:
+    """Views that the role may write and that read of a table that is not held: their lock takes such a table along."""
+    rows = connection.execute(
+        f"{_READS} SELECT DISTINCT {_NAME} {_VIEWS} AND {_LOCKABLE}"
+        " AND pg_relation_is_updatable(c.oid, false) & 28 <> 0 ORDER BY 1"
+    ).fetchall()
+    return [str(name) for (name,) in rows]
