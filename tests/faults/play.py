@@ -61,6 +61,9 @@ NEEDS_MENDING = {"release-fails", "token-expires", "attach-refused"}
 UNLOCKS = {"cli-killed", "keeper-401", "record-removed", "record-cut", "environment-removed", "job-ended", *LOST}
 """What leaves the stack locked, since the engine could not let it go."""
 
+SPIN = 0.1
+"""Seconds of a processor that are asked for, to see how long it takes to get them."""
+
 ORDER_LIMIT = 30.0
 """Seconds for an app that serves to take an order: its dynos may be restarted by a release."""
 
@@ -216,6 +219,7 @@ def _aftermath(scene: Scene, what: str) -> None:
         with suppress(CaseFailed):
             wait("the app to serve", lambda: serves(scene), SERVING_LIMIT)
             scene.down_seconds, scene.boot_seconds = _until_it_served(scene), _boot(scene)
+            scene.busy = how_busy()
     scene.trouble += _deaf(scene)
     _mend(scene, what)
     kill(*left_by_the_engine(scene))
@@ -247,6 +251,14 @@ def _takes_an_order(url: str) -> bool:
                 return bool(answer.status == 201)
         time.sleep(PAUSE)
     return False
+
+
+def how_busy() -> float:
+    """How many times as long as alone a process takes on this machine at this moment."""
+    began, spent = time.monotonic(), time.process_time()
+    while time.process_time() - spent < SPIN:
+        pass
+    return max(1.0, (time.monotonic() - began) / SPIN)
 
 
 def _until_it_served(scene: Scene) -> float:

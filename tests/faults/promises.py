@@ -18,7 +18,10 @@ from local_heroku.launcher import visit
 
 NEW_PLAN = "standard-2"
 BACK_WITHIN = 5.0
-"""Seconds in which a cancelled run has the app served by the old database again, besides the dyno's boot."""
+"""
+Seconds in which a cancelled run has the app served by the old database again, besides the dyno's boot, on a machine
+that has nothing else to do.
+"""
 
 
 @dataclass(slots=True)
@@ -93,7 +96,7 @@ def _late(scene: Scene) -> float:
     case = scene.case
     if scene.down_seconds is None or case.what != "ctrl-c" or not case.before_unfollow or case.world or case.then:
         return 0.0
-    return scene.down_seconds - scene.boot_seconds - BACK_WITHIN
+    return scene.down_seconds - scene.boot_seconds - BACK_WITHIN * scene.busy
 
 
 def _formation(scene: Scene) -> Iterator[str]:
