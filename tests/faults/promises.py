@@ -131,7 +131,7 @@ def _databases(scene: Scene) -> Iterator[str]:
 
 def _somebody_else_wrote(scene: Scene) -> bool:
     case = scene.case
-    return bool(case.rogue or scene.writers) or case.what in {"unprovable", "worker-scales-up"}
+    return bool(case.rogue or scene.writers) or case.what in {"unprovable", "worker-scales-up", "recovered-by-hand"}
 
 
 def _companions(scene: Scene) -> Iterator[str]:
