@@ -17,7 +17,7 @@ ON_SERVERS = {"fence", "set_mark", "seal", "unseal", "end_sessions"}
 NOT_ACTS = {
     "reach/postgres/server.py",
     "reach/heroku.py",
-    "reach/journal.py",
+    "reach/locks.py",
     "reach/wait.py",
 }
 """The means by which acts are done, and waits of this machine's own."""

@@ -152,3 +152,18 @@ class HerokuUnreachable(HerokuError):
     def __init__(self, request: str, reason: str) -> None:
         super().__init__(request, 0, "unreachable", reason)
         self.args = (f"Heroku could not be reached for {request}: {reason}",)
+
+
+def may_pass(error: BaseException) -> bool:
+    """
+    Whether it may be otherwise in a while, by what it came from: no answer, no session, a token that is not accepted
+    at the moment, something that took too long.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Forbidden | SqlUnreachable | TimedOut | UnexpectedAnswer | OSError):
+            return True
+        if isinstance(cause, HerokuError) and cause.is_passing:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -215,6 +215,9 @@ class ModelHeroku:
     def __init__(self, model: Model) -> None:
         self._model = model
 
+    def undisturbed(self) -> "ModelHeroku":
+        return self
+
     def get(self, path: str) -> Any:
         self._model._require_life()
         _, kind, name, *rest = path.split("/")
