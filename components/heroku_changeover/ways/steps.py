@@ -31,7 +31,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.undoing import act_on, only_forward, putting_back
+from heroku_changeover.ways.undoing import act_on, only_forward, putting_back, require_not_overtaken
 from heroku_changeover.ways.way import Changeover, Ends
 
 DONE = "is already done: "
@@ -186,19 +186,8 @@ def _look_ahead(c: Changeover) -> Situation:
     situation: Situation = at_once(partial(c.observe, addresses=True), partial(_load, c.world.sql))[0]
     _begin_anew(c, situation)
     _require_target(c.order, situation)
-    _require_not_overtaken(c, situation)
+    require_not_overtaken(c, situation)
     return situation
-
-
-def _require_not_overtaken(c: Changeover, situation: Situation) -> None:
-    """Who took the apps down for a database that they do not move to has not reached what it was started for."""
-    if situation.stage is Stage.SUPERSEDED and c.window.is_open:
-        has = ", ".join(sorted({app.primary.addon_name for app in situation.apps.values() if app.primary}))
-        raise Busy(
-            f"another run has moved {', '.join(situation.apps)} to {has} while this one was under way, so "
-            f"{c.order.target} is not promoted and the apps are left to it; run `pulumi preview` to see what is left "
-            "to do here"
-        )
 
 
 def _load(sql: Sql) -> None:

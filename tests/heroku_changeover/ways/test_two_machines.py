@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from heroku_changeover.reach.journal import Journal
+from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.terms.acts import Act
 from kit.injection import Injection, at
 from kit.operator import Operator
@@ -216,3 +217,32 @@ def test_database_that_a_person_moves_right_before_the_cut_is_left_where_it_is(
     assert f"DATABASE of {name} is {other.follower} by now" in said
     assert heroku.primary(name) == other.follower
     assert heroku.get(f"/client/v11/databases/{operator.follower}")["following"]
+
+
+END_OUR_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'heroku-changeover'"
+
+
+@pytest.mark.parametrize(("act", "phase"), [(Act.BARRIER, "after"), (Act.UNFOLLOW, "after")])
+def test_a_run_whose_fence_was_lost_leaves_all_to_the_one_that_has_gone_by(
+    operator: Operator, other: Operator, heroku: LocalHeroku, tmp_path: Path, act: Act, phase: str
+) -> None:
+    """As when its machine slept for a while."""
+    injection = Injection(tmp_path / "injected", at(act, phase))
+    with ordering(heroku, operator) as customer:
+        window_opened(operator, other)
+        operator.variables = injection.environment
+        late = operator.start("promote")
+        injection.wait_for("act")
+        heroku.administer(operator.leader, END_OUR_SESSIONS)
+        code, said = other.run("promote")
+        assert code == 0, said
+        seen = heroku.counted("requests")
+        injection.go("act")
+        code, said = operator.finish(late)
+        attached = [r for r in heroku.requests(seen) if "attachments" in r["path"] and r["method"] != "GET"]
+        ended_well(heroku, other, customer)
+
+    assert code in {10, 20, 30, 40}, said
+    assert attached == [], said
+    with open_server(other.leader, heroku.database_url(other.leader)) as session:
+        assert session.is_sealed()

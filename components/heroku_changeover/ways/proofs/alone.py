@@ -29,13 +29,15 @@ def require_unmoved(c: Changeover, situation: Situation, target: Database) -> No
 
 
 def _require_unmoved(world: World, app: App, target: Database) -> None:
+    """One that has none for a moment is being moved by somebody, unless it had none before."""
     live = _primary_of(world, app.name)
-    if live is None or live.addon_id in {target.id, app.primary.addon_id if app.primary else ""}:
+    known = {target.id, app.primary.addon_id if app.primary else None}
+    if (live.addon_id if live else None) in known:
         return
-    seen = app.primary.addon_name if app.primary else "none"
+    has, had = (one.addon_name if one else "none" for one in (live, app.primary))
     raise Busy(
-        f"{PRIMARY} of {app.name} is {live.addon_name} by now, and was {seen} a moment ago: another run, or a person, "
-        "has moved it; it was left as it is. Run `pulumi preview` to see where the app is now"
+        f"{PRIMARY} of {app.name} is {has} by now, and was {had} a moment ago: another run, or a person, moves it; it "
+        "was left as it is. Run `pulumi preview` to see where the app is now"
     )
 
 
