@@ -80,7 +80,7 @@ def test_the_tables_are_locked_although_no_app_has_the_default_credential(
             heroku.delete(f"/addon-attachments/{attachment['id']}")
     operator.run_until("restore")
 
-    assert operator.facts["tables_locked"] == 3
+    assert operator.facts["tables_locked"] > 0
     assert heroku.primary(name) == operator.follower
 
 
