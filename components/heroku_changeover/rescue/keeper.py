@@ -163,6 +163,7 @@ class Keeper:
                 self._recover(record)
             except Busy as error:
                 self._wait_on(record, error)
+                self._clock.sleep(pause)  # another machine's run is told at once
             except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
                 if isinstance(error, NeedsPerson | Refused) and not may_pass(error):
                     return self._give_up(str(error))
