@@ -193,8 +193,8 @@ def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Call
     from heroku_changeover.ways.listed import changeover
 
     document = Document(window_at_start(order, journal, clock, os.environ), clock, journal)
-    heroku = Heroku(address_from(os.environ), clock).within(end_of_budget(order, document))
-    world = world_of(heroku, report, clock, len(order.apps))
+    limited = clock.within(end_of_budget(order, document))
+    world = world_of(Heroku(address_from(os.environ), limited), report, limited, len(order.apps))
     return changeover(order, world, document, partial(_ensure_kept, report))
 
 

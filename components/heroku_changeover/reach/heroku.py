@@ -12,7 +12,6 @@ process to end is heard at once; only a write that is on its way has its answer 
 
 import copy
 import json
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -46,30 +45,17 @@ LONGEST = 90.0
 LAST_LOOK = 1.0
 """Seconds that a request has at the very least: what was reached in the last moment is not called late."""
 
-UNLIMITED: Final = math.inf
-
-
-def _unlimited() -> float:
-    return UNLIMITED
-
 
 class Heroku:
     """A client for both APIs of one account; safe to use from several threads."""
 
     def __init__(self, address: Address, clock: Clock | None = None) -> None:
         self._address, self._clock = address, clock or Clock()
-        self._limit: Callable[[], float] = _unlimited
         self._pools = _pools(address)
-
-    def within(self, limit: Callable[[], float]) -> "Heroku":
-        """The same client, whose requests are over when the clock shows what `limit` says."""
-        limited = copy.copy(self)
-        limited._limit = limit
-        return limited
 
     def undisturbed(self) -> "Heroku":
         """The same for work that has to be done even when the process was asked to end, or its time is up."""
-        free = self.within(_unlimited)
+        free = copy.copy(self)
         free._clock = self._clock.undisturbed()
         return free
 
@@ -136,7 +122,7 @@ class Heroku:
         raise AssertionError("the last try has an answer or an error")
 
     def _ends(self) -> float:
-        return min(self._limit(), limit(), self._clock.now() + LONGEST)
+        return min(self._clock.ends(), limit(), self._clock.now() + LONGEST)
 
     def _pause(self, tried: int, passing: "_Passing", ends: float) -> None:
         """
