@@ -405,6 +405,7 @@ HAPPENINGS: dict[str, Callable[[Scene, Stopped], None]] = {
     "clock-forward": _clock_steps(2.0),
     "clock-back": _clock_steps(-2.0),
     "clock-set": _clock_steps(7200.0),
+    "clock-was-wrong": _cli_killed,
     "recovered-by-hand": _recovered_by_hand,
     "second-machine": _second_machine,
     "second-machine-while-stopped": _second_machine_while_stopped,
