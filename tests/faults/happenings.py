@@ -39,6 +39,9 @@ LOOKS_AGAIN = 1.5
 FORGOTTEN = 60.0
 """Seconds after which a server has to notice that a machine is not there any more."""
 
+PATIENT_ANSWERS = 6
+"""More than the looks that a wait has under way at the same time."""
+
 COOKIE = "JENKINS_NODE_COOKIE"
 """By this variable Jenkins finds the processes that a job left behind, to end them."""
 
@@ -274,10 +277,10 @@ def _server_stalls(scene: Scene, stopped: Stopped) -> None:
 
 
 def _retry_after(scene: Scene, stopped: Stopped) -> None:
-    """One path fails for long, and every answer says to come back half a minute later."""
+    """One path fails for a while, and every answer says to come back half a minute later."""
     path = READS[scene.case.act].format(app=scene.name)
     patience = {"status": 503, "headers": {"Retry-After": "30"}}
-    scene.heroku.fault("status", path, method="GET", times=ALWAYS, **patience)
+    scene.heroku.fault("status", path, method="GET", times=PATIENT_ANSWERS, **patience)
     _go(stopped)
 
 
