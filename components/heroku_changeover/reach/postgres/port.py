@@ -96,5 +96,7 @@ def _none_given_back(error: ConnectionsTaken, waited: float) -> ConnectionsTaken
 
 def _beat(sleep: Callable[[float], None], *sessions: "Server") -> None:
     """A fence does nothing for minutes; by this others can tell a run that waits from one that is no more."""
-    while all(session.is_alive() for session in sessions):
+    while not any(session.connection.closed for session in sessions):
+        for session in sessions:
+            session.is_alive()
         sleep(BEAT_SECONDS)
