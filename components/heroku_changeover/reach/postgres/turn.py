@@ -7,7 +7,7 @@ every run on every machine, and it is gone with the process that took it.
 
 from collections.abc import Callable, Container
 
-from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.postgres.session import Session, end_sessions_left_over
 from heroku_changeover.reach.wait import INSIDE_WINDOW, Clock, Wait
 from heroku_changeover.terms.errors import Busy, TimedOut
 
@@ -34,12 +34,18 @@ def await_turn(
     session: Session, own: Container[int], clock: Clock, report: Callable[[str], None], deadline: float
 ) -> None:
     """
-    Returns when no other run has the turn; `own` are the process ids of our own sessions.
+    Returns when no other run has the turn, and ends what a run that is no more has left; `own` are the process ids of
+    our own sessions.
 
     Raises:
         Busy: another run has it; names its session.
     """
-    _wait(session, lambda: _holder(session, own), clock, report, deadline)
+
+    def taken() -> str | None:
+        end_sessions_left_over(session)
+        return _holder(session, own)
+
+    _wait(session, taken, clock, report, deadline)
 
 
 def _wait(
