@@ -25,7 +25,7 @@ from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.captured import taken_down
-from heroku_changeover.terms.errors import Busy, Incomplete, NeedsPerson, Refused
+from heroku_changeover.terms.errors import Incomplete, NeedsPerson, Refused
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
