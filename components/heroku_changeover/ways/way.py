@@ -275,7 +275,7 @@ class Proof(Protocol):
         """Whether apps may be taken down for a target that is cut off already, as far as it can be told before that."""
         ...
 
-    def require_turn(self, c: Changeover, leader: Database) -> None:
+    def require_turn(self, c: Changeover, situation: Situation) -> None:
         """
         Before apps go up again on the leader: no other run is at work on it.
 
