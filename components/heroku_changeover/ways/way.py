@@ -120,7 +120,7 @@ class Changeover:
         if url := self.url_of(database):
             return url
         raise Refused(
-            f"no app has {database.name} with its default credential, by which alone its tables can be locked: "
+            f"no app has {database.name} with its default credential, whose role alone owns what is in it: "
             f"`heroku addons:attach {database.name} --app {self.order.apps[0]}` gives it a name there, then run "
             "`pulumi up` again"
         )
