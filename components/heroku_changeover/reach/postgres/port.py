@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -53,13 +54,11 @@ class Postgres:
     def fence(self, database: str, url: str, deadline: float) -> "Fence":
         from heroku_changeover.reach.postgres.fence import open_fence
 
-        holder = self._had(database, url, deadline)
-        try:
-            observer = self._had(database, url, deadline)
+        with ExitStack() as opened:
+            holder = opened.enter_context(self._had(database, url, deadline))
+            observer = opened.enter_context(self._had(database, url, deadline))
             observer.end_sessions_left_over()
-        except BaseException:
-            holder.close()
-            raise
+            opened.pop_all()  # they are the fence's from here on
         self._fences.add(holder.connection.info.backend_pid)
         fence = open_fence(holder, observer, self._clock, self._report, deadline)
         Thread(target=_beat, args=(self._clock.sound_sleep, holder, observer), daemon=True).start()
@@ -119,5 +118,7 @@ def _none_given_back(error: ConnectionsTaken, waited: float) -> ConnectionsTaken
 
 def _beat(sleep: Callable[[float], None], *sessions: "Server") -> None:
     """A fence does nothing for minutes; by this others can tell a run that waits from one that is no more."""
-    while all(session.is_alive() for session in sessions):
+    while not any(session.connection.closed for session in sessions):
+        for session in sessions:
+            session.is_alive()
         sleep(BEAT_SECONDS)
