@@ -61,6 +61,9 @@ LOST = {"machine-lost", "wire-cut", "hours-pass", "recovered-by-hand", "second-m
 NEEDS_MENDING = {"release-fails", "token-expires", "attach-refused"}
 """What keeps the app down until a person has mended something outside of this project."""
 
+PASSES = {"server-stalls"}
+"""What keeps the keeper waiting too, and is over at some time: after that nobody has to do anything."""
+
 UNLOCKS = {
     "cli-killed",
     "clock-was-wrong",
@@ -229,6 +232,8 @@ def _strike_again(scene: Scene, second: Then) -> None:
 def _aftermath(scene: Scene, what: str) -> None:
     """What needs nobody: the step that outlived its run, and the keeper."""
     lost = what in LOST or _keeper_is_lost(scene)
+    if what in PASSES:
+        _mend(scene, what)
     if what not in NEEDS_MENDING:
         wait("steps and keepers to end", lambda: not changeover_processes(scene), ENDED_LIMIT, PROCESS_POLL)
     if what not in NEEDS_MENDING and not lost:
