@@ -19,6 +19,7 @@ BEAT_SECONDS = 5.0
 """Seconds between two signs of life of a fence."""
 
 if TYPE_CHECKING:
+    from heroku_changeover.reach.postgres.ending import Ending
     from heroku_changeover.reach.postgres.fence import Fence
     from heroku_changeover.reach.postgres.server import Server
 
@@ -34,6 +35,7 @@ class Postgres:
         self._clock, self._report = clock, report
         self._spare: dict[str, list[Server]] = defaultdict(list)
         self._fences: set[int] = set()
+        self._ending: Ending | None = None
 
     def load(self) -> None:
         import_module("heroku_changeover.reach.postgres.fence")
@@ -64,6 +66,17 @@ class Postgres:
 
     def _had(self, database: str, url: str, deadline: float) -> "Server":
         """A session that was prepared, if it still lives; else a new one, as soon as the server has one left."""
+        session = self._found(database, url, deadline)
+        self._end_in_time(session)
+        return session
+
+    def _end_in_time(self, session: "Server") -> None:
+        from heroku_changeover.reach.postgres.ending import Ending
+
+        self._ending = self._ending or Ending(self._clock)
+        self._ending.watch(session)
+
+    def _found(self, database: str, url: str, deadline: float) -> "Server":
         from heroku_changeover.reach.postgres.server import open_server
 
         spare = self._spare[database]
@@ -87,6 +100,8 @@ class Postgres:
 
     def undisturbed(self) -> "Postgres":
         self._clock = self._clock.undisturbed()
+        if self._ending is not None:
+            self._ending.clock = self._clock
         return self
 
     def close(self) -> None:

@@ -15,17 +15,22 @@ KEY = int.from_bytes(b"heroku")
 """The same in every version of this program: runs of different versions have to see each other."""
 
 
-def take_turn(session: Session, clock: Clock, report: Callable[[str], None], deadline: float) -> None:
+def take_turn(
+    session: Session, observer: Session, clock: Clock, report: Callable[[str], None], deadline: float
+) -> None:
     """
-    Takes the turn for as long as the session lives, as soon as no other run has it.
+    Takes the turn for as long as the session lives, as soon as no other run has it. The one of a run that is no more is
+    taken from it, over the other session.
 
     Raises:
         Busy: another run has it; names its session.
     """
 
     def taken() -> str | None:
-        had = session.row("SELECT pg_try_advisory_lock(%s)", KEY)[0]
-        return None if had else _holder(session, ()) or "another run has just ended"
+        if session.row("SELECT pg_try_advisory_lock(%s)", KEY)[0]:
+            return None
+        end_sessions_left_over(observer)
+        return _holder(observer, ()) or "another run has just ended"
 
     _wait(session, taken, clock, report, deadline)
 
@@ -42,8 +47,10 @@ def await_turn(
     """
 
     def taken() -> str | None:
-        end_sessions_left_over(session)
-        return _holder(session, own)
+        found = _holder(session, own)
+        if found is not None:
+            end_sessions_left_over(session)
+        return found
 
     _wait(session, taken, clock, report, deadline)
 
