@@ -1,7 +1,10 @@
 """A session is ours alone: what somebody set, somewhere, changes nothing of what it does, and its errors are ours."""
 
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -408,3 +411,11 @@ def test_a_session_that_was_ended_is_said_to_be_broken(heroku: LocalHeroku, lead
             session.rows("SELECT 1")
         with pytest.raises(SqlUnreachable), session.transaction():
             pass
+
+
+def test_the_driver_is_the_one_that_came_along_whatever_the_environment_asks_for() -> None:
+    program = "import heroku_changeover.reach.postgres.session; from psycopg import pq; print(pq.__impl__)"
+    environment = {**os.environ, "PSYCOPG_IMPL": "python"}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == "binary"
