@@ -8,18 +8,20 @@ class Report(NamedTuple):
     """
     Nothing in it is secret. What is empty or None has not happened.
 
-    `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `other_roles`: roles
-    with sessions on the old database that ours may not end. `sessions_ended`, `sessions_back`: how many of our role's
-    sessions were ended, and how many came back. `tripwire_before`, `tripwire_after`: the transaction id that the old
-    database would have given out next, at the barrier and at the end; different ones mean that somebody wrote.
+    `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `rows_discarded`:
+    UNLOGGED tables and sequences whose rows did not come along, as the user said. `other_roles`: roles with
+    sessions on the old database that ours may not end. `sessions_ended`, `sessions_back`: how many of our role's
+    sessions were ended, and how many came back. `tripwire_before`, `tripwire_after`: the transaction id that the
+    old database would have given out next, at the barrier and at the end; different ones mean that somebody wrote.
     `blocked_at_release`: roles whose writes waited when the fence was let go. `not_sealed`: apps that have the old
     database as DATABASE, so that it goes on taking writes. `no_proof`: why nothing was proved. `schedules_carried`:
-    backup schedules. `primary`, `retired`: the new and the old database. `maintenance_seconds`: from the first app's
-    going into maintenance mode until the last one's leaving it. `seconds`: how long each step took.
+    backup schedules. `primary`, `retired`: the new and the old database. `maintenance_seconds`: from the first
+    app's going into maintenance mode until the last one's leaving it. `seconds`: how long each step took.
     """
 
     tables_locked: int | None = None
     tables_not_locked: tuple[str, ...] = ()
+    rows_discarded: tuple[str, ...] = ()
     other_roles: tuple[str, ...] = ()
     sessions_ended: int = 0
     sessions_back: int = 0
@@ -57,7 +59,8 @@ class Report(NamedTuple):
             return ""
         told = f"{self.retired} to {self.primary}: maintenance for {self.maintenance_seconds} s; {self._proof()}"
         missed = f"; not lockable: {_listed(self.tables_not_locked)}" if self.tables_not_locked else ""
-        return "; ALARM: ".join([told, *self.alarms]) + missed
+        gone = f"; without the rows of {_listed(self.rows_discarded)}" if self.rows_discarded else ""
+        return "; ALARM: ".join([told, *self.alarms]) + missed + gone
 
     def _proof(self) -> str:
         fenced = f"{self.tables_locked or 0} tables fenced"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from heroku_changeover.reach.sql import Mark
+from heroku_changeover.reach.sql import Blocker, Mark, Room
 from heroku_changeover.reach.wait import Clock, first_of
 from heroku_changeover.terms.errors import HerokuError, HerokuUnreachable, SqlUnreachable
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType
@@ -305,10 +305,16 @@ class ModelSession:
     def unsealing(self) -> str:
         return ""
 
-    def unlogged_tables_with_rows(self) -> list[str]:
+    def unlogged_with_rows(self) -> list[str]:
         return []
 
     def tables_vacuumed_against_wraparound(self) -> list[str]:
+        return []
+
+    def room_for_locks(self) -> Room:
+        return Room(3, 7680)
+
+    def in_the_way(self) -> list[Blocker]:
         return []
 
     def flushed(self) -> str:
@@ -349,6 +355,9 @@ class ModelFence:
 
     def is_held(self) -> bool:
         return self.model.fenced
+
+    def unlogged_with_rows(self) -> list[str]:
+        return []
 
     def release(self) -> None:
         self.model.fenced = False

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.blockers import Blocker, end_blockers
+from heroku_changeover.reach.postgres.blockers import end_blockers
 from heroku_changeover.reach.postgres.session import POLL, Session
 from heroku_changeover.reach.postgres.writable import count_held, lockable_as_another, lockable_through_views, unlocked
+from heroku_changeover.reach.sql import Blocker
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import NothingChanged, SqlUnreachable, TimedOut
 

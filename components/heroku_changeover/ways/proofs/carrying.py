@@ -63,7 +63,7 @@ def _cut(c: Changeover, fence: Fence, target: Session) -> int:
         ended = fence.end_sessions()
     with doing(Act.BARRIER):
         mark = fence.set_mark()
-    c.way.bring_over(c, target, mark)
+    c.way.bring_over(c, fence, target, mark)
     with doing(Act.AWAIT_OTHER_ROLES):
         _require_nobody_waits(fence, min(c.budget_ends, c.world.after(ROLE_LIMIT)))
     _name_who_came_back(c.world, c.document, fence, ended)
