@@ -18,6 +18,7 @@ from heroku_changeover.terms.command import (
 )
 from heroku_changeover.terms.facts import SERVICE
 from heroku_changeover.terms.order import STEPS, Order
+from heroku_changeover.terms.window import short_enough
 from heroku_changeover.ways.listed import way_named
 from heroku_postgres.declared import Declared
 from heroku_postgres.urns import GENERATION_TYPE
@@ -136,7 +137,7 @@ class Generation(pulumi.ComponentResource):
         before, window = guard, None
         for step in self._declared.steps:
             before = steps[step] = self._make_step(step, before, window)
-            window = before.stdout
+            window = before.stdout.apply(short_enough)
         return steps
 
     def _make_step(

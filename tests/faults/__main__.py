@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from faults.cases import Case, cases
+from faults.cases import Case, cases, every_case
 from faults.identity.cases import Case as Slip
 from faults.identity.cases import cases as slips
 from faults.identity.run import Outcome as Ending
@@ -44,8 +44,9 @@ def main() -> int:
     except Unavailable as error:
         console.print(f"There is no engine: {error}", style="bold red")
         return 1
-    every: list[Case | Slip] = [*slips(options.seed), *cases(options.seed)]
-    chosen = [c for c in every if options.only in _described(c)][: options.limit]
+    faults = every_case() if options.every else cases(options.seed)
+    every: list[Case | Slip] = [*slips(options.seed), *faults]
+    chosen = [c for c in every if any(text in _described(c) for text in options.only or [""])][: options.limit]
     console.print(f"{len(chosen)} cases, seed {options.seed}, {options.workers} side by side")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="heroku-postgres-new-stack-") as folder:
@@ -62,7 +63,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("make faults", description=__doc__)
     seed = int(os.environ.get("SEED") or random.randrange(10_000))  # noqa: S311 - nothing secret
     parser.add_argument("--seed", type=int, default=seed)
-    parser.add_argument("--only", default="", help="cases whose description holds this text")
+    parser.add_argument("--only", action="append", help="cases whose description holds this text; repeat it")
+    parser.add_argument("--every", action="store_true", help="choose from all cases, not only from those of the seed")
     parser.add_argument("--limit", type=int, default=None, help="at most so many cases")
     parser.add_argument("--workers", type=int, default=SIDE_BY_SIDE)
     return parser.parse_args()

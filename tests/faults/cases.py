@@ -1,7 +1,7 @@
 """Which fault is tried where: enumerated from the acts of the product, so that a new act brings its cases along."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from heroku_changeover.terms.acts import Act
@@ -18,10 +18,28 @@ ONCE = (Act.KEEP_ATTACHED, Act.UNFOLLOW, Act.ATTACH)
 """Writes of which a blind second one would do harm: a lost answer is always tried at them."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
+class Then:
+    """
+    The second fault of a pair, at an act of whoever makes good what the first one broke: the keeper, or else the next
+    `pulumi up`.
+    """
+
+    what: str
+    act: Act
+    phase: str = "before"
+    keeper: bool = True
+    nth: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.phase} {self.act.value} of {'the keeper' if self.keeper else 'the next run'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """
-    One fault: what happens, at which act, before or after it, and whether a rogue writer is at work meanwhile.
+    What happens, at which act, before or after it, and whether a rogue writer is at work meanwhile; in which world, if
+    it is not the tidy one; and what happens then, while that is made good.
 
     `nth` is for an act that a step does more than once: at which time of it.
     """
@@ -31,6 +49,8 @@ class Case:
     phase: str
     rogue: bool = False
     nth: int = 1
+    world: str = ""
+    then: Then | None = None
 
     @property
     def before_unfollow(self) -> bool:
@@ -38,9 +58,17 @@ class Case:
         order = list(Act)
         return (order.index(self.act), self.phase) <= (order.index(Act.UNFOLLOW), "before")
 
+    @property
+    def unstopped(self) -> bool:
+        """Whether the run is not stopped anywhere, because it may well be refused before it comes to an act."""
+        return self.world == "held"
+
     def __str__(self) -> str:
         nth = f" number {self.nth}" if self.nth > 1 else ""
-        return f"{self.what} {self.phase} {self.act.value}{nth}{', with a rogue writer' if self.rogue else ''}"
+        world = f" in world {self.world}" if self.world else ""
+        then = f", then {self.then}" if self.then else ""
+        rogue = ", with a rogue writer" if self.rogue else ""
+        return f"{self.what} {self.phase} {self.act.value}{nth}{rogue}{world}{then}"
 
 
 def cases(seed: int) -> list[Case]:
@@ -53,16 +81,25 @@ def cases(seed: int) -> list[Case]:
     """
     chosen = random.Random(seed)  # noqa: S311 - nothing secret
     every = [*_endings(chosen), *_answers(chosen), *_servers(), *_unusual(), *_rogues(chosen)]
+    every += [*of_kinds(chosen), *pairs(chosen)]
     chosen.shuffle(every)
     return every
 
 
+def every_case() -> list[Case]:
+    """All that can be chosen of kinds and pairs, and what every run has: to play single ones by their description."""
+    kinds = {case: None for kind in KINDS.values() for case in kind}
+    pairs_ = dict.fromkeys((*_at_keepers(), *_at_next_runs()))
+    return [*{**kinds, **pairs_, **dict.fromkeys(cases(0))}]
+
+
 def slice_of(seed: int) -> list[Case]:
-    """One case for every act, with every way of ending a run among them."""
+    """One case for every act, with every way of ending a run among them; and a few worlds that are soon played."""
     chosen = random.Random(seed)  # noqa: S311 - nothing secret
     kinds = list(ENDINGS)
     chosen.shuffle(kinds)
-    return [Case(kinds[n % len(kinds)], act, "after" if n % 2 else "before") for n, act in enumerate(_reached())]
+    tidy = [Case(kinds[n % len(kinds)], act, "after" if n % 2 else "before") for n, act in enumerate(_reached())]
+    return [*tidy, *IN_SLICE]
 
 
 def _reached() -> list[Act]:
@@ -122,3 +159,134 @@ def _rogues(chosen: random.Random) -> Iterator[Case]:
     for act in (Act.LOCK, Act.BARRIER, Act.UNFOLLOW, Act.AWAIT_UNFOLLOWED, Act.SEAL, Act.ATTACH, Act.SCALE_UP):
         yield Case("ctrl-c", act, "before", rogue=True)
         yield Case(chosen.choice(["machine-lost", "step-killed", "cli-killed"]), act, "after", rogue=True)
+
+
+SOON = (Act.MAINTENANCE_ON, Act.SCALE_DOWN, Act.AWAIT_DYNOS)
+FENCED = (Act.LOCK, Act.BARRIER, Act.AWAIT_REPLAY)
+CUT = (Act.UNFOLLOW, Act.AWAIT_WRITABLE, Act.SEAL)
+MOVING = (Act.ATTACH, Act.AWAIT_RELEASE, Act.SCALE_UP)
+OF_API = (Act.MAINTENANCE_ON, Act.AWAIT_DYNOS, Act.AWAIT_REPLAY, Act.UNFOLLOW, Act.ATTACH, Act.SCALE_UP)
+"""The acts of a changeover without SQL that a fault is tried at."""
+
+OF_EACH = 4
+"""How many cases of a kind a run has, where there are more."""
+
+
+def of_kinds(chosen: random.Random) -> Iterator[Case]:
+    """Of each kind some: the first one always, since it is what went wrong before, and others by the seed."""
+    for first, *others in map(tuple, KINDS.values()):
+        yield from (first, *chosen.sample(others, min(OF_EACH - 1, len(others))))
+
+
+def _in_world(world: str, acts: Sequence[Act] = (*FENCED, *CUT, *MOVING)) -> tuple[Case, ...]:
+    """A run that nothing else happens to, and one that ends at each of these acts."""
+    faults = (("ctrl-c", "before"), ("machine-lost", "after"), ("cli-killed", "after"))
+    ended = (Case(what, act, phase, world=world) for act in acts for what, phase in faults)
+    return (Case("nothing", acts[0], "before", world=world), *ended)
+
+
+def _each(whats: Sequence[str], acts: Sequence[Act], phase: str = "before", **more: str) -> tuple[Case, ...]:
+    return tuple(Case(what, act, phase, world=more.get("world", "")) for what in whats for act in acts)
+
+
+def _settings() -> tuple[Case, ...]:
+    worlds = ("datestyle", "serializable", "timeouts", "shadow", "set-role", "libpq")
+    plain = tuple(Case("nothing", Act.LOCK, "before", world=world) for world in worlds)
+    return plain + tuple(Case("cli-killed", act, "after", world=w) for w in worlds for act in (Act.LOCK, Act.SEAL))
+
+
+RIVALS = ("second-machine", "second-machine-while-stopped", "second-machine-after-loss")
+KINDS: dict[str, tuple[Case, ...]] = {
+    "two machines": (
+        *_each(RIVALS, (Act.ATTACH, Act.UNFOLLOW, Act.LOCK, Act.SCALE_DOWN, Act.SCALE_UP), world="rival"),
+    ),
+    "a cancelled run that lives": _each(("second-run",), (Act.ATTACH, Act.LOCK, Act.BARRIER, Act.UNFOLLOW, Act.SEAL)),
+    "transactions of a credential": _in_world("transactions"),
+    "a partition under another role's parent": _in_world("partition"),
+    "unlogged tables": (
+        *_each(("unlogged-filled",), (Act.AWAIT_DYNOS, Act.MAINTENANCE_ON, Act.SCALE_DOWN), world="unlogged"),
+        Case("unlogged-filled", Act.LOCK, "before", world="unlogged"),
+    ),
+    "verify: api": (
+        Case("worker-scales-up", Act.UNFOLLOW, "before", world="api"),
+        Case("worker-scales-up", Act.AWAIT_REPLAY, "before", world="api"),
+        *_in_world("api", OF_API),
+    ),
+    "DATABASE by a credential": _in_world("credential"),
+    "several apps": _in_world("apps"),
+    "a companion is refused": (
+        *_each(("companion-refused",), (Act.ATTACH, Act.UNFOLLOW, Act.LOCK)),
+        Case("companion-refused", Act.ATTACH, "before", nth=2),
+    ),
+    "settings": _settings(),
+    "a step stands still": _each(
+        ("step-stopped",), (Act.BARRIER, Act.AWAIT_UNFOLLOWED, Act.SCALE_DOWN, Act.LOCK, Act.SEAL, Act.ATTACH)
+    ),
+    "a server stalls": _each(("server-stalls",), (Act.BARRIER, Act.LOCK, Act.SEAL)),
+    "come back later": _each(("retry-after",), (Act.AWAIT_DYNOS, Act.AWAIT_ONE_OFFS, Act.AWAIT_WEB)),
+    "the keeper's world": (
+        *_each(("keeper-401", "record-removed", "record-cut", "environment-removed"), (Act.LOCK, Act.ATTACH)),
+    ),
+    "a job that is ended": _each(
+        ("job-ended",), (Act.SCALE_DOWN, Act.LOCK, Act.UNFOLLOW, Act.ATTACH), "after", world="ci"
+    ),
+    "taken down by hand": (Case("nothing", Act.MAINTENANCE_ON, "before", world="held"),),
+    "put back on a sealed database": (
+        Case("attach-refused", Act.ATTACH, "before"),
+        *_each(("recovered-by-hand",), (Act.SEAL, Act.ATTACH), "after"),
+        *_each(("recovered-by-hand",), (Act.LOCK, Act.UNFOLLOW, Act.SCALE_UP), "after"),
+    ),
+    "many tables": _in_world("many-tables", (Act.LOCK, Act.SEAL, Act.ATTACH)),
+    "the wall clock": _each(("clock-forward", "clock-back", "clock-set"), (Act.SCALE_DOWN, Act.BARRIER, Act.ATTACH)),
+}
+"""What people have whose world is not tidy: some cases of each kind are in every run."""
+
+IN_SLICE = (
+    Case("cli-killed", Act.LOCK, "after", world="apps"),
+    Case("machine-lost", Act.SEAL, "after", world="credential"),
+    Case("nothing", Act.LOCK, "before", world="transactions"),
+    Case("nothing", Act.LOCK, "before", world="datestyle"),
+    Case("record-removed", Act.LOCK, "before"),
+    Case("second-machine", Act.ATTACH, "before", world="rival"),
+    Case("cli-killed", Act.UNFOLLOW, "after", then=Then("killed", Act.ATTACH)),
+)
+"""A few of the kinds for every run of the tests."""
+
+BEFORE_KEEPERS = (Act.SCALE_UP, Act.MAINTENANCE_OFF)
+"""What a keeper does that puts back."""
+
+AFTER_KEEPERS = (Act.LOCK, Act.ATTACH, Act.AWAIT_RELEASE, Act.SCALE_UP, Act.MAINTENANCE_OFF, Act.CARRY_SCHEDULE)
+"""What a keeper does that goes forward from the cut."""
+
+SECONDS = ("killed", "401", "503", "reset-after", "hang")
+PAIRS = 36
+
+
+def pairs(chosen: random.Random) -> Iterator[Case]:
+    """One fault while another one is made good, by the keeper or by the next run."""
+    every = [*_at_keepers(), *_at_next_runs()]
+    yield from chosen.sample(every, PAIRS)
+
+
+def _at_keepers() -> Iterator[Case]:
+    back = [(first, act) for first in (Act.SCALE_DOWN, *FENCED) for act in BEFORE_KEEPERS]
+    forward = [(Act.UNFOLLOW, act) for act in AFTER_KEEPERS]
+    for first, act in (*back, *forward):
+        for what in SECONDS:
+            yield Case("cli-killed", first, "after", then=Then(what, act))
+    for act in (Act.LOCK, Act.SEAL, Act.ATTACH):
+        yield Case("cli-killed", Act.UNFOLLOW, "after", then=Then("leader-restarted", act))
+
+
+def _at_next_runs() -> Iterator[Case]:
+    """The machine is lost, and so is, or is cancelled, the run that was to go on."""
+    nexts = {
+        Act.SCALE_DOWN: (Act.SCALE_UP, Act.LOCK, Act.UNFOLLOW, Act.ATTACH),
+        Act.BARRIER: (Act.BARRIER, Act.UNFOLLOW, Act.SEAL),
+        Act.UNFOLLOW: (Act.LOCK, Act.SEAL, Act.ATTACH, Act.SCALE_UP),
+        Act.ATTACH: (Act.SCALE_UP, Act.MAINTENANCE_OFF),
+    }
+    for first, seconds in nexts.items():
+        for act in seconds:
+            for what in ("ctrl-c", "cli-killed", "machine-lost", "step-killed"):
+                yield Case("machine-lost", first, "after", then=Then(what, act, keeper=False))

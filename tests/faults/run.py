@@ -1,5 +1,6 @@
 """Runs one case from beginning to end and says what came of it."""
 
+import re
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -8,8 +9,9 @@ from pathlib import Path
 import psycopg
 
 from faults.cases import Case
+from faults.play import finish, play, prepare, traffic
 from faults.promises import Verdict, judge
-from faults.scene import CaseFailed, finish, play, prepare, traffic
+from faults.scene import CaseFailed, Scene
 from local_heroku.launcher import LocalHeroku, LocalHerokuFailed
 from toolchain import Failed, Overrun, Stack
 
@@ -35,20 +37,23 @@ def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str) -> Ou
         scene = None
         try:
             scene = prepare(case, heroku, new_stack, Path(folder), name)
-            with traffic(scene) as (customer, rogue):
+            with traffic(scene) as (customers, rogue):
                 play(scene)
                 finish(scene)
-            judge(verdict, scene, customer, rogue)
+            judge(verdict, scene, customers, rogue)
         except (CaseFailed, LocalHerokuFailed, Failed, Overrun, OSError, psycopg.Error) as error:
             verdict.inconsistent.append(f"{type(error).__name__}: {error}")
+            verdict.left_down += scene.trouble if scene and scene.trouble != verdict.left_down else []
         finally:
             trouble = _trouble(verdict)
+            trouble += _last_words(scene) if trouble and scene else []
             log = (
                 f"{_journal(Path(folder) / 'changeover')}\n--- local Heroku\n{_events(heroku, name) if trouble else ''}"
             )
             heroku.clear_faults()
-            heroku.patch("/_control/world", {"grace": 30})
-            heroku.delete(f"/_control/apps/{name}")
+            heroku.patch("/_control/world", {"grace": 30, "profile": "instant"})
+            for app in (f"{name}-c", f"{name}-b", name):
+                heroku.delete(f"/_control/apps/{app}")
         told = "\n".join([*(scene.said if scene else ()), "--- log of the changeover", log])
         down, over = (scene.down_seconds, scene.started_over) if scene else (None, False)
     return Outcome(case, verdict, trouble, told, round(time.monotonic() - began, 1), down, over)
@@ -64,6 +69,16 @@ def _events(heroku: LocalHeroku, app: str) -> str:
 def _trouble(verdict: Verdict) -> list[str]:
     lost = [f"{verdict.lost_writes} acknowledged writes are not on the primary"] if verdict.lost_writes else []
     return [*lost, *verdict.left_down, *verdict.inconsistent, *verdict.leaks]
+
+
+SPOKEN = re.compile(r"command:local:Command \(([\w-]+)\):\n((?:    .*\n)+)")
+LONGEST = 400
+
+
+def _last_words(scene: Scene) -> list[str]:
+    """What the step said that failed last."""
+    said = SPOKEN.findall("\n".join(scene.said))
+    return [f"said last: {step}: {' '.join(words.split())[-LONGEST:]}" for step, words in said[-1:]]
 
 
 def _journal(home: Path) -> str:

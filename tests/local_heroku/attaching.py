@@ -60,6 +60,8 @@ def attach(world: World, app: App, addon: Addon, body: dict[str, Any]) -> Attach
     name, namespace = body.get("name") or free_name(world, app), body.get("namespace")
     refuse_unconfirmed(world, app, {**body, "name": name})
     _refuse_unknown_credential(addon, namespace)
+    if refused := {name, namespace} & set(addon.refuses):
+        raise refusals.invalid(f"{addon.name} cannot be attached as {refused.pop()}.")
     taken = world.attachment_of(app, name)
     if taken is not None:
         _detach_for_replacement(world, app, taken)

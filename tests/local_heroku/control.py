@@ -5,18 +5,19 @@ from dataclasses import asdict
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from local_heroku import databases, dynos, refusals, releases, roles, router
 from local_heroku.call import Answer, Call
 from local_heroku.faults import fault_from
 from local_heroku.latency import PROFILES, Latency
 from local_heroku.plans import SERVICE, Plan, plan_named
+from local_heroku.postgres import Server
 from local_heroku.rate import CAPACITY, Bucket
 from local_heroku.sample_app import SCHEMA
 from local_heroku.world import SIZE, Addon, App, Attachment, ProcessType
 
 PYTHON = "python -m local_heroku.sample_app"
+UP_SECONDS = 40.0
 SEED = "INSERT INTO orders (reference, source) SELECT 'seed-' || n, 'seed' FROM generate_series(1, %s) n"
 
 
@@ -91,9 +92,10 @@ async def _seed(addon: Addon, rows: int) -> None:
 
 
 async def _settled(app: App) -> None:
-    """Waits until what the formation asks for is up."""
+    """Waits until what the formation asks for is up; on a busy machine that takes a while."""
     wanted = sum(p.quantity for p in app.formation.values())
-    for _ in range(500):
+    deadline = asyncio.get_running_loop().time() + UP_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
         if app.running is not None and sum(d.state == "up" for d in app.dynos) >= wanted:
             return
         await asyncio.sleep(0.02)
@@ -155,27 +157,40 @@ async def delete_app(c: Call) -> Answer:
 async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
-    its status, `known` to the Data API, `maintenance` by Heroku; `administrator`, statements that a superuser runs in
-    it; `settings` of its server, which is restarted for them, those of a follower before those of its leader.
+    its status, `known` to the Data API, `maintenance` by Heroku; `refuses`, names and namespaces under which it cannot
+    be attached; `forgets`, a credential that it does not have. `stall`, whether its processes stand still, as when the
+    disk does; `settings` of its server, which is restarted for them, those of a follower before those of its
+    leader; and `statements`, which somebody types as the credential `as` (`default`, or one by name; as a superuser
+    without it).
     """
     addon = c.addon
-    for name in ("waiting", "trouble", "known", "maintenance"):
+    addon.credentials.pop(str(c.body.get("forgets")), None)
+    for name in ("waiting", "trouble", "known", "maintenance", "refuses"):
         setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])
     server = addon.server
     if server is not None and "hold_replay" in c.body:
         await server.hold_replay(hold=bool(c.body["hold_replay"]))
-    if server is not None:
-        for statement in c.body.get("administrator", []):
-            await server.ask(sql.Composed([sql.SQL(statement)]), server.database)
-    if server is not None and "settings" in c.body:
-        await server.configure(c.body["settings"])
     if server is not None and c.body.get("stop"):
         await server.stop()
+    if server is not None and "stall" in c.body:
+        server.stall(still=bool(c.body["stall"]))
+    if server is not None and "settings" in c.body:
+        await server.configure(c.body["settings"])
     if server is not None and c.body.get("restart"):
         await server.restart()
+    if server is not None and c.body.get("statements"):
+        await server.run(c.body["statements"], _role_of(addon, server, c.body.get("as")))
     return 200, {}
+
+
+def _role_of(addon: Addon, server: Server, credential: str | None) -> str:
+    if credential is None:
+        return "postgres"
+    if credential != "default" and credential not in addon.credentials:
+        raise refusals.not_found("credential")
+    return server.role if credential == "default" else credential
 
 
 async def create_credential(c: Call) -> Answer:

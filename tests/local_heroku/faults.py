@@ -10,8 +10,8 @@ KINDS = ("status", "reset_before", "reset_after", "hang", "delay", "not_json")
 @dataclass(slots=True)
 class Fault:
     """
-    `method` and `path` are regular expressions for the whole text; `times` counts down; `after` lets that many pass
-    first.
+    `method` and `path` are regular expressions for the whole text, `body` is one for a part of what was sent; `times`
+    counts down; `after` lets that many pass first.
     """
 
     kind: str
@@ -24,10 +24,13 @@ class Fault:
     message: str = "Something went wrong."
     seconds: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
 
-    def hits(self, method: str, path: str) -> bool:
+    def hits(self, method: str, path: str, body: str) -> bool:
         """Whether this request is hit; a hit is used up."""
         if not (self.times and re.fullmatch(self.method, method) and re.fullmatch(self.path, path)):
+            return False
+        if not re.search(self.body, body):
             return False
         if self.after:
             self.after -= 1

@@ -22,7 +22,7 @@ Json = Any
 def visit(url: str) -> tuple[int, str]:
     """What a visitor of an app gets: status and text, of an error page too."""
     try:
-        with urlopen(url, timeout=10) as answer:
+        with urlopen(url, timeout=35) as answer:
             return int(answer.status), answer.read().decode()
     except HTTPError as error:
         with error:
@@ -174,7 +174,7 @@ class LocalHeroku:
 
     def administer(self, addon: str, *statements: str) -> None:
         """Runs statements in a database as a superuser, whom no customer of Heroku is."""
-        self.patch(f"/_control/databases/{addon}", {"administrator": list(statements)})
+        self.patch(f"/_control/databases/{addon}", {"statements": list(statements)})
 
     def fault(self, kind: str, path: str, **options: Json) -> None:
         self.post("/_control/faults", {"kind": kind, "path": path, **options})
@@ -200,7 +200,7 @@ class LocalHeroku:
     def quantities(self, app: str) -> dict[str, int]:
         return {row["type"]: row["quantity"] for row in self.get(f"/apps/{app}/formation")}
 
-    def wait_until(self, what: str, probe: Any, seconds: float = 30.0) -> None:
+    def wait_until(self, what: str, probe: Any, seconds: float = 60.0) -> None:
         """Polls until the probe is true; a wait that runs out says what it waited for, with the log."""
         deadline = time.monotonic() + seconds
         while not probe():

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from local_heroku.identity import make_its_own
-from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity
+from local_heroku.processes import die_with_parent, give_to_server, run_as_server, server_identity, stand_still
 
 SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -39,8 +39,8 @@ local all all trust
 local replication all trust
 host all all 127.0.0.1/32 scram-sha-256
 """
-COPY_SECONDS = 15.0
-START_SECONDS = 30.0
+COPY_SECONDS = 40.0
+START_SECONDS = 90.0
 
 INSTALLED = Path("/usr/lib/postgresql")
 NEEDED = ("postgres", "initdb", "pg_basebackup")
@@ -75,6 +75,12 @@ async def reachable_programs(folder: Path) -> Path:
         await run_as_server(found / "postgres", "--version")
     return found
 
+
+OUR_OWN = (
+    "-c search_path=pg_catalog -c datestyle=ISO -c statement_timeout=0 -c idle_session_timeout=0"
+    " -c default_transaction_isolation=read\\ committed -c default_transaction_read_only=off"
+)
+"""Heroku asks its servers whatever a customer has set for the database."""
 
 PORTS_TRIED = 5
 
@@ -172,6 +178,7 @@ class Server:
             await session.close()
         self.sessions.clear()
         if self.process is not None and self.process.returncode is None:
+            self.stall(still=False)
             self.process.send_signal(with_signal)
             await self.process.wait()
 
@@ -180,6 +187,19 @@ class Server:
         await self.stop(with_signal)
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         await self.start()
+
+    def stall(self, *, still: bool) -> None:
+        """Every process of the server stands still, or goes on: nothing is answered, and nothing is closed."""
+        if self.process is not None and self.process.returncode is None:
+            stand_still(self.process.pid, still=still)
+
+    async def run(self, statements: list[str], role: str) -> None:
+        """In the app's database, each statement in a transaction of its own, as somebody with this role."""
+        async with await psycopg.AsyncConnection.connect(
+            host=str(self.folder.parent), port=self.port, user=role, dbname=self.database, autocommit=True
+        ) as session:
+            for statement in statements:
+                await session.execute(statement.encode())
 
     async def remove(self) -> None:
         await self.stop()
@@ -191,7 +211,12 @@ class Server:
             session = self.sessions.get(database)
             if session is None or session.closed or session.broken:
                 session = self.sessions[database] = await psycopg.AsyncConnection.connect(
-                    host=str(self.folder.parent), port=self.port, user="postgres", dbname=database, autocommit=True
+                    host=str(self.folder.parent),
+                    port=self.port,
+                    user="postgres",
+                    dbname=database,
+                    autocommit=True,
+                    options=OUR_OWN,
                 )
             cursor = await session.execute(statement)
             return await cursor.fetchall() if cursor.description else []

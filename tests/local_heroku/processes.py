@@ -5,6 +5,7 @@ import ctypes
 import os
 import pwd
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -17,6 +18,21 @@ def die_with_parent(with_signal: int) -> None:
     Runs in the child: the kernel sends this signal when our process ends, however it ends (prctl(2), PR_SET_PDEATHSIG).
     """
     _libc.prctl(_PR_SET_PDEATHSIG, with_signal)
+
+
+def stand_still(pid: int, *, still: bool) -> None:
+    """A process and all that it has started: stopped where they are, or told to go on."""
+    for one in (pid, *_descendants(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGSTOP if still else signal.SIGCONT)
+
+
+def _descendants(pid: int) -> list[int]:
+    try:
+        children = [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return [*children, *(d for child in children for d in _descendants(child))]
 
 
 def server_identity() -> dict[str, int | list[int]]:

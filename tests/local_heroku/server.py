@@ -130,9 +130,9 @@ def application(world: World, cluster: Cluster) -> web.Application:
 
 def _endpoint(world: World, cluster: Cluster, handler: Handler) -> Any:
     async def serve(request: web.Request) -> web.StreamResponse:
-        await request.read()  # so that it is carried out even if its sender is gone by then
+        sent = await request.text()  # so that it is carried out even if its sender is gone by then
         controlled = request.path.startswith("/_control/")
-        fault = None if controlled else _fault(world, request)
+        fault = None if controlled else _fault(world, request, sent)
         if fault is not None:
             world.event("fault", kind=fault.kind, method=request.method, path=request.path)
         if fault is not None and fault.kind != "reset_after" and (early := await _instead(request, fault)):
@@ -231,8 +231,8 @@ def _in_pages(rows: list[Any], wanted: str, headers: dict[str, str]) -> tuple[in
     return 206 if page.rest else 200, page.rows
 
 
-def _fault(world: World, request: web.Request) -> Fault | None:
-    return next((f for f in world.faults if f.hits(request.method, request.path)), None)
+def _fault(world: World, request: web.Request, sent: str) -> Fault | None:
+    return next((f for f in world.faults if f.hits(request.method, request.path, sent)), None)
 
 
 async def _instead(request: web.Request, fault: Fault) -> web.StreamResponse | None:

@@ -90,7 +90,8 @@ class Addon:
 
     `waiting` is what the database is busy with, empty when it is available; `trouble` what went wrong with it;
     `upgrade` of PostgreSQL's version is empty, scheduled or running; `window` is when Heroku may maintain it.
-    `credentials` are roles beside the default one, with their passwords.
+    `credentials` are roles beside the default one, with their passwords. `refuses` are names and namespaces under which
+    it cannot be attached.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Addon:
     upgrade: str = ""
     maintenance: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
+    refuses: list[str] = field(default_factory=list)
     fork_follow_at: float = 0.0
     rows: dict[str, list[Any]] = field(default_factory=dict)
     schedules: list[dict[str, Any]] = field(default_factory=list)

@@ -85,7 +85,7 @@ class Stack:
         about: dict[str, Any] = yaml.safe_load((self.project / "Pulumi.yaml").read_text())
         return about
 
-    def edit(self, values: Mapping[str, str]) -> None:
+    def edit(self, values: Mapping[str, Any]) -> None:
         """Set keys of the project as a user does with an editor; none of the values may be a secret."""
         import yaml
 

@@ -34,7 +34,7 @@ def reads(what: str) -> Callable[[Callable[Parameters, Result]], Callable[Parame
     return mark
 
 
-def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Clock) -> None:
+def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Clock, tries: int = TRIES) -> None:
     """
     A write that must not be done twice. Its answer may be lost, or be a failure of Heroku's own: then a look says
     whether it was carried out. Only if it was not, it is asked for again.
@@ -42,7 +42,7 @@ def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Cloc
     Raises:
         HerokuError: a refusal, or it is still not done after some tries.
     """
-    for attempt in range(TRIES):
+    for attempt in range(tries):
         try:
             write()
             return
@@ -50,5 +50,5 @@ def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Cloc
             clock.sleep(SHOWS * (attempt + 1))
             if is_done():
                 return
-            if attempt + 1 == TRIES or not error.is_passing:
+            if attempt + 1 == tries or not error.is_passing:
                 raise

@@ -152,8 +152,7 @@ def _replace(path: Path, record: Record) -> None:
 
 def _text(record: Record) -> str:
     engine = [process._asdict() for process in record.engine]
-    window = json.loads(record.window.line())
-    row = {"version": VERSION, "order": record.order._asdict(), "window": window, "engine": engine}
+    row = {"version": VERSION, "order": record.order._asdict(), "window": record.window.row(), "engine": engine}
     return json.dumps({**row, "gave_up": record.gave_up}, indent=1)
 
 

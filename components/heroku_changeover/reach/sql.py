@@ -35,7 +35,7 @@ class Room(NamedTuple):
 
 class Session(Protocol):
     """
-    A session on a database; every verb raises `SqlUnreachable` when it breaks.
+    A session on a database; every verb raises `SqlUnreachable` when it breaks, `SqlRefused` when the server refuses it.
 
     Leaving it as a block closes it.
     """
@@ -83,6 +83,10 @@ class Session(Protocol):
 
     def missing(self, lsn: str) -> int:
         """How many bytes a copy has yet to replay up to a position of its leader's."""
+        ...
+
+    def end_sessions_left_over(self) -> int:
+        """Ends sessions of this tool whose run is no more, with their locks; returns how many of living ones stay."""
         ...
 
     def end_sessions_on_a_copy(self) -> None:
@@ -167,6 +171,7 @@ class Sql(Protocol):
     def session(self, database: str, url: str) -> Session:
         """
         Raises:
+            ConnectionsTaken: the server had none left for some time.
             SqlUnreachable: names the database and the reason.
         """
         ...

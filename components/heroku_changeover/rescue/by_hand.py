@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from heroku_changeover.apps.service import put_back
+from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, locked, record_of
@@ -172,12 +173,16 @@ def _without_record(request: Request, heroku: Heroku, say: Say) -> None:
     unknown = sorted(set(was) - {p.type for p in app.formation})
     if unknown:
         raise BadInput(f"app {app.name} has no process type {', '.join(unknown)}")
+    world = world_of(heroku, say, Clock().undisturbed())
     on = app.primary.addon_name if app.primary else "no DATABASE"
+    read_only = list(primaries_without_writes(world, [app]))
+    how = "which is read-only and will take writes again" if read_only else "as it is"
     listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
-    _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on} as it is.", say)
+    _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on}, {how}.", say)
     formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
     window = Window("", {app.name: AppAsFound(maintenance=False, formation=formation)})
-    world = world_of(heroku, say, Clock().undisturbed())
+    for one in read_only:
+        let_write(world, *one)
     put_back(world, Document(window, world.clock))
 
 

@@ -6,18 +6,24 @@ It is what the keeper and `recover` do, and it does nothing to an app that is as
 
 from collections.abc import Callable
 
+from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.reach.world import world_of
-from heroku_changeover.terms.facts import App
+from heroku_changeover.terms.acts import Act, doing
+from heroku_changeover.terms.errors import ChangeoverError
+from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
 from heroku_changeover.ways.undoing import back_as_found, has_way_back
 from heroku_changeover.ways.way import Changeover
+
+LEFT_OVER_LIMIT = 45
+"""Seconds in which the sessions of a run that is gone have ended, or have been silent for long enough to be ended."""
 
 
 def changeover_in(
@@ -73,6 +79,29 @@ def recover(c: Changeover) -> str:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
+    if not way_back:
+        for one in primaries_without_writes(c.world, situation.apps.values()):
+            let_write(c.world, *one)
     back_as_found(c, situation if way_back else None)
+    if way_back and situation.leader is not None:
+        _end_left_over(c, situation.leader)
     on = c.order.leader if way_back else "the database that a later changeover gave it"
     return f"put back: every app is as it was found, on {on}"
+
+
+def _end_left_over(c: Changeover, leader: Database) -> None:
+    """
+    A run that is no more may have left its lock behind, if its machine is lost: the server notices that, and where it
+    does not, the silence of its sessions tells. The apps serve already, so a failure is told, and no more.
+    """
+    if not c.proof.seals:
+        return
+    try:
+        with doing(Act.END_SESSIONS), c.world.sql.session(leader.name, c.url_of(leader)) as session:
+            c.world.urgent().until(
+                f"sessions of the run that is gone to end on {leader.name}",
+                lambda: f"{left} are there still" if (left := session.end_sessions_left_over()) else None,
+                c.world.after(LEFT_OVER_LIMIT),
+            )
+    except (ChangeoverError, ImportError) as error:
+        c.report(f"{error}; if writes to {leader.name} hang, end what `heroku pg:ps {leader.name}` shows of this tool")

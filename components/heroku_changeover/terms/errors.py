@@ -12,6 +12,8 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
     ├── SqlUnreachable      no session on a database could be had, or one broke
+    │   └── ConnectionsTaken    all that the server allows are taken
+    ├── SqlRefused          a server refused a statement, or its answer cannot be read
     ├── UnexpectedAnswer    an answer of Heroku's without something that is needed
     └── HerokuError         an answer from Heroku that is not a success
         ├── NotFound
@@ -78,6 +80,24 @@ class SqlUnreachable(ChangeoverError):
     """No session on a database could be opened, or an open one was lost."""
 
     exit_code = 10
+
+
+class ConnectionsTaken(SqlUnreachable):
+    """The server is there, but has as many sessions as it may have."""
+
+
+class SqlRefused(ChangeoverError):
+    """
+    The session goes on, but the server refused a statement, or what it answered cannot be read.
+
+    `reason` is what it said, without what a person can do about it.
+    """
+
+    exit_code = 10
+
+    def __init__(self, database: str, reason: str, advice: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"database {database} refused a statement of ours: {reason}{advice and f'; {advice}'}")
 
 
 class UnexpectedAnswer(ChangeoverError):

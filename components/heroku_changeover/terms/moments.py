@@ -38,7 +38,7 @@ class Moment(Enum):
     SEALING = "sealing"
     SEALED = "sealed"
     MOVED = "moved"
-    """DATABASE and its companions are the target in every app."""
+    """DATABASE is the target in every app; what it has beside that may follow."""
 
     PROMOTED = "promoted"
     SCALED_UP = "scaled-up"

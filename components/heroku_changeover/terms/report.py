@@ -1,12 +1,28 @@
 """What is told of a changeover the next morning: what was locked, proved and carried, and every alarm."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+
+MOST_NAMED = 12
+"""How many names of one kind a report tells; the log of the machine has them all."""
+
+LONGEST_TOLD = 120
+"""Characters of one of them, as far as it is told."""
+
+
+def few(names: Iterable[str]) -> tuple[str, ...]:
+    """
+    Names for a report, which is handed on in one line: the first ones, and how many more there are. What has been
+    through it once stays as it is.
+    """
+    told = tuple(name if len(name) <= LONGEST_TOLD else f"{name[: LONGEST_TOLD - 1]}…" for name in names)
+    kept = told[: MOST_NAMED - 1]
+    return told if len(told) <= MOST_NAMED else (*kept, f"and {len(told) - len(kept)} more")
 
 
 class Report(NamedTuple):
     """
-    Nothing in it is secret. What is empty or None has not happened.
+    Nothing in it is secret. What is empty or None has not happened. Of many names the first ones are told.
 
     `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `rows_discarded`:
     UNLOGGED tables and sequences whose rows did not come along, as the user said. `other_roles`: roles with
@@ -14,9 +30,11 @@ class Report(NamedTuple):
     sessions were ended, and how many came back. `tripwire_before`, `tripwire_after`: the transaction id that the
     old database would have given out next, at the barrier and at the end; different ones mean that somebody wrote.
     `blocked_at_release`: roles whose writes waited when the fence was let go. `not_sealed`: apps that have the old
-    database as DATABASE, so that it goes on taking writes. `no_proof`: why nothing was proved. `schedules_carried`:
-    backup schedules. `primary`, `retired`: the new and the old database. `maintenance_seconds`: from the first
-    app's going into maintenance mode until the last one's leaving it. `seconds`: how long each step took.
+    database as DATABASE, so that it goes on taking writes. `not_moved`: names beside DATABASE that are the old one's
+    still, each with the reason. `other_credential`: apps whose DATABASE is the default credential, because Heroku
+    refused theirs. `no_proof`: why nothing was proved. `schedules_carried`:
+    backup schedules. `primary`, `retired`: the new and the old database. `maintenance_seconds`: from the first app's
+    going into maintenance mode until the last one's leaving it. `seconds`: how long each step took.
     """
 
     tables_locked: int | None = None
@@ -29,6 +47,8 @@ class Report(NamedTuple):
     tripwire_after: int | None = None
     blocked_at_release: tuple[str, ...] = ()
     not_sealed: tuple[str, ...] = ()
+    not_moved: tuple[str, ...] = ()
+    other_credential: tuple[str, ...] = ()
     no_proof: str = ""
     schedules_carried: tuple[str, ...] = ()
     primary: str = ""
@@ -58,9 +78,18 @@ class Report(NamedTuple):
         if self.maintenance_seconds is None:
             return ""
         told = f"{self.retired} to {self.primary}: maintenance for {self.maintenance_seconds} s; {self._proof()}"
-        missed = f"; not lockable: {_listed(self.tables_not_locked)}" if self.tables_not_locked else ""
-        gone = f"; without the rows of {_listed(self.rows_discarded)}" if self.rows_discarded else ""
-        return "; ALARM: ".join([told, *self.alarms]) + missed + gone
+        return "; ALARM: ".join([told, *self.alarms]) + "".join(self._also())
+
+    def _also(self) -> Iterator[str]:
+        """What else has to be known, each after a semicolon."""
+        for words, names in (
+            ("not lockable", self.tables_not_locked),
+            ("without the rows of", self.rows_discarded),
+            ("still the old one's", self.not_moved),
+            ("DATABASE is the default credential now", self.other_credential),
+        ):
+            if names:
+                yield f"; {words}: {_listed(names)}"
 
     def _proof(self) -> str:
         fenced = f"{self.tables_locked or 0} tables fenced"
@@ -69,8 +98,8 @@ class Report(NamedTuple):
         return f"every committed write proved on the new one, {fenced}"
 
     def row(self) -> dict[str, Any]:
-        """Plain JSON values, by the names above."""
-        return self._asdict()
+        """Plain JSON values, by the names above, and few of them, whatever there was to name."""
+        return {name: few(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
 
 
 def report_from(row: Mapping[str, Any]) -> Report:
@@ -87,7 +116,7 @@ def report_from(row: Mapping[str, Any]) -> Report:
 def _names(values: object) -> tuple[str, ...]:
     if not isinstance(values, list):
         raise TypeError("it is not a list")
-    return tuple(str(value) for value in values)
+    return few(str(value) for value in values)
 
 
 def _seconds(row: Mapping[str, Any]) -> dict[str, float]:
@@ -106,4 +135,4 @@ _READ: Mapping[Any, Callable[[Any], Any]] = {
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
+    return ", ".join(few(names))

@@ -81,13 +81,11 @@ def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied
         return Stage.SUPERSEDED
     if primaries - ours:
         raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
-    if target.is_being_made:
-        return Stage.BEFORE
     if not target.is_follower and set(held) == {order.target}:  # an app may have no DATABASE for a moment
         return Stage.MOVED
-    if order.target in primaries:
+    if order.target in primaries:  # whatever the Data API says of it, or does not say, at this moment
         return _of_one_in_use(order, target)
-    return Stage.BEFORE if is_tied(order, target) else Stage.CUT_OFF
+    return Stage.BEFORE if target.is_being_made or is_tied(order, target) else Stage.CUT_OFF
 
 
 def _of_one_in_use(order: Order, target: Database) -> Stage:

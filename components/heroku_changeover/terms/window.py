@@ -11,12 +11,18 @@ from typing import Any, NamedTuple
 
 from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
-from heroku_changeover.terms.facts import App, Name, ProcessType
+from heroku_changeover.terms.facts import PRIMARY, App, Name, ProcessType
 from heroku_changeover.terms.moments import ANSWERED, Moment
 from heroku_changeover.terms.order import number_in
 from heroku_changeover.terms.report import Report, report_from
 
 VERSION = 3
+
+LONGEST_LINE = 48 * 1024
+"""
+Bytes of a document: it is handed on in an environment variable, which on Linux has room for 128 KiB, and the engine
+stops reading a line at 64 KiB.
+"""
 
 
 class AppAsFound(NamedTuple):
@@ -115,16 +121,50 @@ class Window(NamedTuple):
         """Without the moments of an attempt that was put back."""
         return self._replace(moments={m: at for m, at in self.moments.items() if m is Moment.CAPTURED})
 
+    @property
+    def fits(self) -> bool:
+        """Whether it can be handed on as it is; what a report tells never keeps it from that."""
+        return len(_one_line(self.row())) <= LONGEST_LINE
+
     def line(self) -> str:
-        """The document as one line."""
-        row = {
+        """
+        The document as one line that can be handed on. A window whose document is too long is not opened; where names
+        have been added since, only DATABASE is told, which is what counts.
+        """
+        return _one_line(self.row() if self.fits else self._without_companions().row())
+
+    def _without_companions(self) -> "Window":
+        rows = self.apps.items()
+        kept = {name: app._replace(names=tuple(n for n in app.names if n.name == PRIMARY)) for name, app in rows}
+        return self._replace(apps=kept)
+
+    def row(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
             "version": VERSION,
             "generation": self.generation,
             "apps": {name: _app_row(app) for name, app in self.apps.items()},
             "moments": {moment.value: at for moment, at in self.moments.items()},
             "report": self.report.row(),
         }
-        return json.dumps(row, separators=(",", ":"), sort_keys=True)
+
+
+def _one_line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, separators=(",", ":"), sort_keys=True)
+
+
+def short_enough(text: str) -> str:
+    """
+    A document that a step printed, so that it can be handed on to the next one: an older program may have printed one
+    that is too long for that.
+    """
+    if len(text.encode()) <= LONGEST_LINE:
+        return text
+    try:
+        row = json.loads(text)
+        return window_of(row, str(row["generation"])).line()
+    except (BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return text[: LONGEST_LINE // 4]  # the step says that it is damaged
 
 
 def newest(*windows: Window) -> Window:
@@ -135,20 +175,29 @@ def newest(*windows: Window) -> Window:
     return max(windows, key=lambda window: window.latest)
 
 
-def as_found(known: AppAsFound | None, live: App, *, open_: bool, leader: str = "") -> AppAsFound:
+def is_down(known: AppAsFound, live: App) -> bool:
+    """Whether an app that served when it was recorded is reached by nobody now."""
+    web = next((p.quantity for p in live.formation if p.type == "web"), 0)
+    return live.maintenance or not live.writers or (known.serves_web and not web)
+
+
+def as_found(known: AppAsFound | None, live: App, leader: str = "") -> AppAsFound:
     """
     How an app is to be left, from what an earlier step recorded and what is live now; `leader` is the id of the
     database that is left.
 
     What is live wins, because a colleague may have scaled the app since; except for the two values that a changeover
-    itself sets: maintenance mode on, and a quantity of 0, which is a colleague's as long as the window is not `open_`.
+    itself sets: maintenance mode on, and a quantity of 0. Of an app that is down nothing tells who took it down, a run
+    that was lost or a colleague; so it comes back as it was recorded, whoever it was, and is never left with neither
+    dynos nor maintenance page. A 0 of one that is up is a colleague's.
     Names are those of the time before DATABASE moved: what is given to the old database later is not ours.
     """
     scalable = [p for p in live.formation if p.type != "release"]
     names = _names(known, live, leader)
     if known is None:
         return AppAsFound(live.maintenance, tuple(scalable), live.boot_seconds, names, live.id)
-    formation = tuple(p if p.quantity or not open_ else _recorded(known, p) for p in scalable)
+    down = is_down(known, live)
+    formation = tuple(p if p.quantity or not down else _recorded(known, p) for p in scalable)
     boot, maintenance = live.boot_seconds or known.boot_seconds, live.maintenance and known.maintenance
     return AppAsFound(maintenance, formation, boot, names, live.id)
 

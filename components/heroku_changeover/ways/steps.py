@@ -18,12 +18,14 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from functools import partial
 
-from heroku_changeover.apps.attachments import keep_attached, require_ordered, strangers_on
+from heroku_changeover.apps.addresses import is_pooled
+from heroku_changeover.apps.attachments import keep_attached, require_attachable, require_ordered, strangers_on
 from heroku_changeover.apps.service import bring_back, enter_maintenance, send_down, wait_until_down
 from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
-from heroku_changeover.terms.errors import NeedsPerson, Refused
+from heroku_changeover.terms.captured import taken_down
+from heroku_changeover.terms.errors import Incomplete, NeedsPerson, Refused
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
@@ -43,6 +45,8 @@ def await_database(c: Changeover) -> None:
         _require_all_ordered(c.order, situation.leader)
         if not situation.is_serving and not c.window.apps:
             raise Refused(_not_as_seen(situation))
+        c.capture(situation)
+        require_attachable(c.world, situation)
         c.way.wait_until_ready(c)
         c.proof.require_reach(c)
     else:
@@ -112,6 +116,7 @@ def _carry_over(c: Changeover, situation: Situation) -> None:
 
 def restore(c: Changeover) -> None:
     from heroku_changeover.ways.aftermath import carry_schedules, retire_leader, write_report
+    from heroku_changeover.ways.moving import follow_up
 
     with only_forward(), closing(c.world.sql):
         situation = c.observe()
@@ -128,7 +133,12 @@ def restore(c: Changeover) -> None:
         retire_leader(c, situation)
         carry_schedules(c.world, c.document, c.order, situation)
         write_report(c, situation)
+        if left := follow_up(c, situation):
+            raise Incomplete(f"every app serves on {c.order.target}, but {'; '.join(left)}. {_AGAIN}")
         c.document.finish(c.order)
+
+
+_AGAIN = "`pulumi up` tries again"
 
 
 RUN: Mapping[str, Callable[[Changeover], None]] = dict(
@@ -191,6 +201,9 @@ def _require_target(order: Order, situation: Situation) -> None:
 
 
 def _reach_maintenance(c: Changeover, situation: Situation) -> None:
+    for name, app in taken_down(c.window, situation).items():
+        found = ", ".join(f"{p.type} {p.quantity}" for p in app.formation)
+        c.report(f"{name} was taken down since it was captured; it comes back as it was then: {found}")
     c.capture(situation)
     if situation.is_serving or situation.stage is Stage.CUT_OFF:
         _require_a_way(c, situation)
@@ -213,6 +226,7 @@ def _require_a_way(c: Changeover, situation: Situation) -> None:
     if situation.stage is Stage.BEFORE:
         c.document.begin_anew()
         _require_all_ordered(c.order, situation.leader)
+        require_attachable(c.world, situation)
         c.way.require_ready(c, situation)
         c.proof.require_reach(c)
     else:
@@ -224,7 +238,12 @@ def _reach_quiet(c: Changeover, situation: Situation) -> None:
     _reach_maintenance(c, situation)
     apps = situation.apps.values()
     send_down(c.world, c.document, apps)
-    meanwhile = (partial(_see_to_leader, c.world, c.order, situation), partial(c.proof.prepare, c, situation))
+    pooled = [app.name for app in apps if is_pooled(app)]
+    meanwhile = (
+        partial(_see_to_leader, c.world, c.order, situation),
+        partial(c.proof.prepare, c, situation),
+        partial(c.addresses.read_ahead, pooled),
+    )
     wait_until_down(c.world, c.order, apps, c.budget_ends, *meanwhile)
     c.document.did(Moment.QUIET)
 

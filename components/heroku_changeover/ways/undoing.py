@@ -5,8 +5,18 @@ from contextlib import contextmanager
 
 from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
+from heroku_changeover.apps.writable import let_write
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
-from heroku_changeover.terms.errors import ChangeoverError, Incomplete, NeedsPerson, NothingChanged, Refused
+from heroku_changeover.terms.errors import (
+    ChangeoverError,
+    Incomplete,
+    NeedsPerson,
+    NothingChanged,
+    Refused,
+    SqlUnreachable,
+)
+from heroku_changeover.terms.facts import Database
+from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import Then, Verdict
@@ -66,21 +76,50 @@ def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseExce
         back_as_found(c, situation)
     except ChangeoverError as second:
         raise NeedsPerson(
-            f"{_reason(error)}; and the apps could not be put back: {second}. Check formation and maintenance mode of "
-            f"{', '.join(c.order.apps)}: they were {c.window.line()}"
+            f"{_reason(error)}; and the apps could not be put back: {second}. As found, they were: {_as_found(c)}; "
+            f"`heroku-changeover recover --app {c.order.apps[0]}` tries again"
         ) from second
+
+
+def _as_found(c: Changeover) -> str:
+    """Formation and maintenance mode, for whoever brings apps back by hand."""
+    return "; ".join(
+        f"{name} {', '.join(f'{p.type} {p.quantity}' for p in app.formation)}, maintenance "
+        f"{'on' if app.maintenance else 'off'}"
+        for name, app in c.window.apps.items()
+    )
 
 
 def back_as_found(c: Changeover, situation: Situation | None) -> None:
     """
     The one place that puts apps back: as they were found, on the leader, which takes writes again and is DATABASE of
     each. Without a situation they go on with the database that they have, or nobody could look.
+
+    Raises:
+        NeedsPerson, SqlUnreachable: the leader may have been made read-only, and does not take writes, or nobody can
+            tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
-        c.proof.reopen(c, situation.leader)
+        _let_leader_write(c, situation.leader, situation)
         give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)
     c.document.close()
+
+
+def _let_leader_write(c: Changeover, leader: Database, situation: Situation) -> None:
+    """
+    It is asked itself, because a record may be lost or older. As long as the target follows it, no changeover to that
+    one has made it read-only.
+    """
+    may_be_sealed = c.window.has(Moment.SEALING)
+    if not may_be_sealed and (not c.proof.seals or (situation.target is not None and situation.target.is_follower)):
+        return
+    try:
+        let_write(c.world, leader.name, c.url_of(leader), c.order.apps[0])
+    except SqlUnreachable as error:
+        if may_be_sealed:
+            raise
+        c.report(f"whether {leader.name} takes writes was not seen: {error}")
 
 
 @contextmanager

@@ -4,23 +4,24 @@ One changeover, and what its way and its proof have to be able to do.
 A way is one object with this interface; nothing outside of its folder asks which one it is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from heroku_changeover.apps.addresses import Addresses
 from heroku_changeover.reach import look
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.sql import Fence, Mark, Session
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
-from heroku_changeover.terms.errors import ChangeoverError, NeedsPerson, TimedOut
+from heroku_changeover.terms.captured import captured
+from heroku_changeover.terms.errors import Incomplete, Refused, TimedOut
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.position import Position, took_writes
 from heroku_changeover.terms.situation import Situation, Stage, require_own, require_two, stage_of
 from heroku_changeover.terms.verdict import Verdict
-from heroku_changeover.terms.window import Window, as_found
+from heroku_changeover.terms.window import Window
 
 if TYPE_CHECKING:
     from heroku_changeover.terms.finding import Finding
@@ -51,18 +52,14 @@ class Words(NamedTuple):
 
 
 class Changeover:
-    """
-    One changeover as a step process sees it.
-
-    `_variables` are config vars by app, from the look that asked for them; they hold passwords.
-    """
+    """One changeover as a step process sees it."""
 
     def __init__(
         self, order: Order, way: "Way", proof: "Proof", world: World, document: Document, keep: Keep = unwatched
     ) -> None:
         self.order, self.way, self.proof = order, way, proof
         self.world, self.document, self.keep = world, document, keep
-        self._variables: dict[str, Mapping[str, str]] = {}
+        self.addresses = Addresses(world.heroku, order.apps)
 
     @property
     def window(self) -> Window:
@@ -92,52 +89,41 @@ class Changeover:
 
         Raises:
             Refused: what is live fits no changeover from this leader to this target.
+            Incomplete: what may have been cut off is not known at this moment, so nothing follows from this look.
         """
         order, heroku = self.order, self.world.heroku
         require_two(order)
         databases = [partial(look.database_named, heroku, name) for name in (order.leader, order.target)]
         looks = [partial(look.app_from, heroku, name) for name in order.apps]
-        also = [partial(self._read_ahead, order.apps[0])] if addresses else []
+        also = [partial(self.addresses.read_ahead, order.apps[:1])] if addresses else []
         leader, target, *rest = at_once(*databases, *looks, *also)
         apps: dict[str, App] = {app.name: app for app in rest[: len(order.apps)]}
         require_own(order, apps.values(), leader, target)
-        return Situation(apps, leader, target, stage_of(order, apps.values(), target, self.way.is_tied))
+        stage = stage_of(order, apps.values(), target, self.way.is_tied)
+        if stage is Stage.BEFORE and self.window.is_past_return and target is not None and not target.is_known:
+            raise Incomplete(f"the Data API does not know {target.name} at this moment; run `pulumi up` again")
+        return Situation(apps, leader, target, stage)
 
     def capture(self, situation: Situation) -> None:
-        """Brings the record of how each app is to be left up to date with what is live."""
-        open_ = self.window.is_open and not situation.is_serving
-        leader = situation.leader.id if situation.leader else ""
-        known = self.window.found
-        found = {n: as_found(known(app), app, open_=open_, leader=leader) for n, app in situation.apps.items()}
-        lost = [name for name, app in found.items() if app.maintenance and not any(p.quantity for p in app.formation)]
-        if lost and situation.stage is not Stage.MOVED:
-            raise NeedsPerson(
-                f"app {', '.join(lost)} is in maintenance and scaled to nothing, and no record says how it was before: "
-                "scale it back and end maintenance mode, then run `pulumi up` again"
-            )
-        self.document.found(found)
+        """Brings the record of how each app is to be left up to date with what is live, or raises what that does."""
+        self.document.found(captured(self.window, self.order, situation))
 
     def url_of(self, database: Database) -> str:
-        """
-        The database's address, from the config var of an attachment of the default credential; it holds a password.
-        """
-        ours = [a for a in database.attachments if a.namespace is None and a.app in self.order.apps]
-        for attachment in sorted(ours, key=lambda a: self.order.apps.index(a.app)):
-            seen = self._variables.get(attachment.app) or {}
-            values = seen if attachment.config_var in seen else self._read_variables(attachment.app)
-            if url := values.get(attachment.config_var):
-                return str(url)
-        return ""
+        """The database's address with the default credential, empty where nothing tells it; it holds a password."""
+        return self.addresses.of(database)
 
-    def _read_ahead(self, app: str) -> None:
-        """Where it fails, `url_of` asks again, if it is needed."""
-        with suppress(ChangeoverError):
-            self._read_variables(app)
-
-    def _read_variables(self, app: str) -> Mapping[str, str]:
-        values: Mapping[str, str] = self.world.heroku.get(f"/apps/{app}/config-vars")
-        self._variables[app] = values
-        return values
+    def require_url(self, database: Database) -> str:
+        """
+        Raises:
+            Refused: nothing tells the address; says how an app gets to hold it.
+        """
+        if url := self.url_of(database):
+            return url
+        raise Refused(
+            f"no app has {database.name} with its default credential, by which alone its tables can be locked: "
+            f"`heroku addons:attach {database.name} --app {self.order.apps[0]}` gives it a name there, then run "
+            "`pulumi up` again"
+        )
 
 
 class Ends:

@@ -12,7 +12,8 @@ import psycopg
 
 from faults.cases import Case as Fault
 from faults.identity.cases import Case
-from faults.scene import CaseFailed, Scene, play
+from faults.play import play
+from faults.scene import CaseFailed, Scene
 from heroku_changeover.terms.command import teardown_text
 from heroku_changeover.terms.order import STEPS
 from kit.project import project_in
@@ -145,7 +146,7 @@ def set_stage(case: Case, heroku: LocalHeroku, new_stack: Stack, folder: Path, n
     environment = {**heroku.environment, "HEROKU_CHANGEOVER_HOME": str(folder / "changeover")}
     stack = Stack(new_stack.toolchain, project_in(folder), folder / "home", folder / "state", environment)
     stack.create_like(new_stack)
-    scene = Scene(Fault(case.what, case.act, case.phase), heroku, stack, folder, app)
+    scene = Scene(Fault(case.what, case.act, case.phase), heroku, stack, folder, app, takes_orders=False)
     stage = Stage(case, scene, new_stack, [app])
     stage.config(app=name, adopt=app["addon"], plan=FIRST)
     return stage

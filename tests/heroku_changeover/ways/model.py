@@ -221,7 +221,10 @@ class ModelHeroku:
         if rest == ["dynos"]:
             return [{"name": d.name, "type": d.type, "state": d.state} for d in self._model.dynos(name)]
         if rest == ["config-vars"]:
-            return {a.config_var: f"url-of-{a.addon_name}" for a in self._model.app(name).attachments}
+            return {
+                a.config_var: f"postgres://role:secret@{a.addon_name}:5432/data"
+                for a in self._model.app(name).attachments
+            }
         if rest == ["addon-attachments"]:
             return [_row(a) for a in self._model.app(name).attachments]
         raise AssertionError(path)
@@ -324,6 +327,9 @@ class ModelSession:
         """A copy has everything as soon as somebody looks, but for what breaks at that very moment."""
         with self.model.act(over_sql=True):
             self.model.replicate()
+        return 0
+
+    def end_sessions_left_over(self) -> int:
         return 0
 
     def end_sessions_on_a_copy(self) -> None: ...

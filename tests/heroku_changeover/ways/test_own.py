@@ -14,11 +14,12 @@ from heroku_changeover.reach.postgres.seal import is_sealed
 from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.reach.postgres.session import open_session
 from heroku_changeover.reach.sql import Mark
-from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.acts import Act
 from heroku_changeover.terms.errors import TimedOut
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways.follow.replay import wait_until_replayed
 from kit.operator import Operator
+from kit.slept_time import TimeThatIsSlept
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps
@@ -165,11 +166,12 @@ def test_an_app_that_a_colleague_took_down_afterwards_stays_down(done: Done, her
 def test_a_changeover_by_hand_after_one_that_was_put_back_is_not_finished_by_the_steps(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    operator.extra = ("--budget", "4", "--one-off-dynos", "wait")
+    operator.extra = ("--one-off-dynos", "wait")
     operator.run_until("maintenance-on")
     name = operator.apps[0]
     heroku.post(f"/apps/{name}/dynos", {"command": "sleep 60"})
-    assert operator.run("scale-down")[0] == 10
+    code, said = operator.run_out_of_time("scale-down", Act.AWAIT_ONE_OFFS, "waiting for the one-off dynos")
+    assert code == 10, said
     move_by_hand(operator, heroku)
     attach(heroku, name, operator.leader, "ANALYTICS")
     operator.document = ""
@@ -341,7 +343,7 @@ def test_restore_seals_what_promote_could_not_and_ends_its_sessions(operator: Op
 
 def test_no_session_is_ended_on_a_server_that_is_nobodys_copy(operator: Operator, heroku: LocalHeroku) -> None:
     move_by_hand(operator, heroku)
-    url, clock = heroku.database_url(operator.follower), Clock()
+    url, clock = heroku.database_url(operator.follower), TimeThatIsSlept().clock()
     with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
         with pytest.raises(TimedOut):
             wait_until_replayed(clock, copy, FAR, clock.now() + 2)
@@ -350,7 +352,7 @@ def test_no_session_is_ended_on_a_server_that_is_nobodys_copy(operator: Operator
 
 
 def test_a_query_that_may_hold_replay_back_is_ended_on_a_copy(operator: Operator, heroku: LocalHeroku) -> None:
-    url, clock = heroku.database_url(operator.follower), Clock()
+    url, clock = heroku.database_url(operator.follower), TimeThatIsSlept().clock()
     with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
         with pytest.raises(TimedOut):
             wait_until_replayed(clock, copy, FAR, clock.now() + 2)
@@ -359,14 +361,13 @@ def test_a_query_that_may_hold_replay_back_is_ended_on_a_copy(operator: Operator
 
 
 def test_no_session_on_the_leader_is_ended_before_the_fence_is_held(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.extra = ("--budget", "5")
     operator.run_until("scale-down")
     url = heroku.database_url(operator.leader)
     theirs = heroku.credential(operator.leader, "reports")
     heroku.administer(operator.leader, "ALTER ROLE reports SUPERUSER")  # whom the default credential may not end
     with psycopg.connect(theirs) as holder, psycopg.connect(url, autocommit=True) as idle:
         holder.execute("INSERT INTO orders (reference, source) VALUES ('held', 'reports')")
-        code, said = operator.run("promote")
+        code, said = operator.run_out_of_time("promote", Act.LOCK)
 
         assert code == 10, said
         assert "could not be locked in time" in said

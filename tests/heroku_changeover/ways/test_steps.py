@@ -8,6 +8,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from heroku_changeover.terms.acts import Act
 from heroku_changeover.terms.order import STEPS
 from kit.operator import Operator
 from kit.rogue import rogue_on
@@ -28,7 +29,7 @@ def test_the_five_steps_move_the_app_and_leave_it_as_it_was(operator: Operator, 
 
 def test_a_step_prints_one_line_of_json_and_speaks_on_stderr(operator: Operator) -> None:
     process = operator.start("await-database")
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=100)
 
     assert process.returncode == 0, stderr
     assert len(stdout.splitlines()) == 1
@@ -168,10 +169,9 @@ def test_a_follower_that_does_not_catch_up_leaves_everything_as_it_was(operator:
 
 
 def test_replay_that_stops_inside_the_window_puts_everything_back(operator: Operator, heroku: LocalHeroku) -> None:
-    operator.extra = ("--budget", "6")
     operator.run_until("scale-down")
     heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": True})
-    code, said = operator.run("promote")
+    code, said = operator.run_out_of_time("promote", Act.AWAIT_REPLAY)
     heroku.patch(f"/_control/databases/{operator.follower}", {"hold_replay": False})
 
     assert code == 10
@@ -213,11 +213,14 @@ def run_now(heroku: LocalHeroku, app: str, kind: str) -> None:
 def test_one_off_dynos_and_jobs_of_the_scheduler_are_waited_for_or_stopped_by_policy(
     operator: Operator, heroku: LocalHeroku, policy: str, code: int, kind: str
 ) -> None:
-    operator.extra = ("--one-off-dynos", policy, "--budget", "4")
+    operator.extra = ("--one-off-dynos", policy)
     operator.run_until("maintenance-on")
     run_now(heroku, operator.apps[0], kind)
 
-    got, said = operator.run("scale-down")
+    if policy == "wait":
+        got, said = operator.run_out_of_time("scale-down", Act.AWAIT_ONE_OFFS, "waiting for the one-off dynos")
+    else:
+        got, said = operator.run("scale-down")
 
     assert got == code, said
     assert f"{kind}." in said

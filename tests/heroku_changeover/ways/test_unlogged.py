@@ -85,7 +85,7 @@ def test_rows_that_the_user_lets_go_are_named_in_the_report_and_in_nobodys_way(
 
     assert heroku.primary(operator.apps[0]) == operator.follower
     assert operator.facts["rows_discarded"] == ['public."50% carts"']
-    assert 'without the rows of public."50% carts"' in report_from(operator.facts).sentence()
+    assert 'without the rows of: public."50% carts"' in report_from(operator.facts).sentence()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def descriptions(heroku: LocalHeroku, app: str) -> list[str]:
 
 def order(url: str, reference: str) -> int:
     body = json.dumps({"reference": reference}).encode()
-    with urlopen(Request(f"{url}orders", body, method="POST"), timeout=10) as answer:
+    with urlopen(Request(f"{url}orders", body, method="POST"), timeout=35) as answer:
         return int(json.loads(answer.read())["id"])
 
 
@@ -361,7 +361,7 @@ def test_nothing_runs_on_and_a_stopped_one_leaves_no_files(how: str) -> None:
             os.kill(heroku.process.pid, signal.SIGKILL)
         else:
             heroku.stop()
-        _, alive = psutil.wait_procs(children, timeout=20)
+        _, alive = psutil.wait_procs(children, timeout=60)
 
     for what in ("bin/postgres -D", "local_heroku.sample_app web", "local_heroku.sample_app worker"):
         assert any(what in words for words in started), started

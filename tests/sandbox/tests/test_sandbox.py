@@ -53,7 +53,7 @@ def answer_to(path: str, printed: str) -> tuple[int, Any]:
         "Authorization": f"Bearer {exports['HEROKU_API_KEY']}",
     }
     try:
-        with urlopen(Request(exports["HEROKU_API_URL"] + path, headers=headers), timeout=10) as answer:
+        with urlopen(Request(exports["HEROKU_API_URL"] + path, headers=headers), timeout=35) as answer:
             return answer.status, json.loads(answer.read())
     except HTTPError as error:
         with error:
@@ -176,7 +176,7 @@ def test_what_the_sandbox_prints_is_enough_to_call_it(make: Make) -> None:
     printed = printed_by(make("sandbox"))
 
     assert answer_to("/apps/shop/addon-attachments/DATABASE", printed)[1]["addon"]["name"] in printed
-    with urlopen(re.findall(r"serves at (\S+)", printed)[0], timeout=10) as page:
+    with urlopen(re.findall(r"serves at (\S+)", printed)[0], timeout=35) as page:
         assert page.status == 200
 
 

@@ -22,8 +22,7 @@ def set_mark(session: Session) -> Mark:
     limit, name = session.row(
         "SELECT datconnlimit, quote_ident(datname) FROM pg_database WHERE datname = current_database()"
     )
-    session.do("SET synchronous_commit = on")
-    with session.connection.transaction():
+    with session.transaction():
         session.do(sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(sql.SQL(name), int(limit)))
         session.row("SELECT pg_logical_emit_message(true, %s, 'barrier')", NAME)
     lsn, upcoming = session.row(f"SELECT pg_current_wal_flush_lsn()::text, {NEXT_XID}")

@@ -18,7 +18,7 @@ from heroku_changeover.reach.postgres.session import POLL, Session
 from heroku_changeover.reach.postgres.writable import count_held, lockable_as_another, lockable_through_views, unlocked
 from heroku_changeover.reach.sql import Blocker
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.terms.errors import NothingChanged, SqlUnreachable, TimedOut
+from heroku_changeover.terms.errors import NothingChanged, TimedOut
 
 PATIENCE = 1.2
 """Seconds before a blocker is ended: an autovacuum gives way by itself after deadlock_timeout, which is 1 s."""
@@ -79,9 +79,7 @@ def lock_all(lock: Lock, deadline: float) -> Outcome:
     """
     lock.own = str(lock.holder.row("SELECT current_user")[0])
     lock.holder.connection.autocommit = False  # a lock lasts as long as its transaction
-    lock.holder.connection.isolation_level = (
-        psycopg.IsolationLevel.READ_COMMITTED
-    )  # so that each look finds what is new
+    lock.holder.connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # each look finds what is new
     with ThreadPoolExecutor(1) as pool:
         while (done := _in_a_thread(lock, pool, deadline)) is None:
             if lock.clock.now() >= deadline:
@@ -124,9 +122,8 @@ def _try_once(lock: Lock, deadline: float) -> Outcome | None:
             f"database {lock.holder.database} has no room for the locks of all its tables; run `pulumi up` again when "
             "less goes on there, or with `verify: api`, which locks and proves nothing"
         ) from error
-    except psycopg.OperationalError as error:
-        told = str(error).strip().split("\n")[0]
-        raise SqlUnreachable(f"the session on database {lock.holder.database} broke: {told}") from error
+    except psycopg.Error as error:
+        raise lock.holder.said(error) from error
     if done is None:
         lock.holder.connection.rollback()
         lock.refused.clear()
@@ -137,7 +134,7 @@ def _lock_everything(lock: Lock, deadline: float) -> Outcome | None:
     """In one transaction, whose time-outs are as they were when it is done."""
     connection = lock.holder.connection
     (before,) = connection.execute("SELECT current_setting('statement_timeout')").fetchall()[0]
-    connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+    connection.execute("SET LOCAL lock_timeout = 0")
     while (seconds := deadline - lock.clock.now()) > 0:
         connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(max(int(seconds * 1000), 1)))
         left = unlocked(connection)

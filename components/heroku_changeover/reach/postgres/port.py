@@ -3,10 +3,19 @@
 from collections import defaultdict
 from collections.abc import Callable
 from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.terms.errors import SqlUnreachable
+from heroku_changeover.terms.errors import ConnectionsTaken, SqlUnreachable
+
+SLOT_SECONDS = 15.0
+"""Seconds to wait for a connection where all are taken: dynos that end give theirs back."""
+
+SLOT_POLL = 0.2
+
+BEAT_SECONDS = 5.0
+"""Seconds between two signs of life of a fence."""
 
 if TYPE_CHECKING:
     from heroku_changeover.reach.postgres.fence import Fence
@@ -36,22 +45,38 @@ class Postgres:
             return  # dynos that still end may hold every connection
 
     def session(self, database: str, url: str) -> "Server":
-        from heroku_changeover.reach.postgres.server import open_server
-
-        spare = self._spare[database]
-        session = spare.pop() if spare else None
-        return session if session is not None and session.is_alive() else open_server(database, url)
+        return self._had(database, url, self._clock.now() + SLOT_SECONDS)
 
     def fence(self, database: str, url: str, deadline: float) -> "Fence":
         from heroku_changeover.reach.postgres.fence import open_fence
 
-        holder = self.session(database, url)
+        holder = self._had(database, url, deadline)
         try:
-            observer = self.session(database, url)
-        except SqlUnreachable:
+            observer = self._had(database, url, deadline)
+            observer.end_sessions_left_over()
+        except BaseException:
             holder.close()
             raise
-        return open_fence(holder, observer, self._clock, self._report, deadline)
+        fence = open_fence(holder, observer, self._clock, self._report, deadline)
+        Thread(target=_beat, args=(self._clock.sound_sleep, holder, observer), daemon=True).start()
+        return fence
+
+    def _had(self, database: str, url: str, deadline: float) -> "Server":
+        """A session that was prepared, if it still lives; else a new one, as soon as the server has one left."""
+        from heroku_changeover.reach.postgres.server import open_server
+
+        spare = self._spare[database]
+        session = spare.pop() if spare else None
+        if session is not None and session.is_alive():
+            return session
+        began = self._clock.now()
+        while True:
+            try:
+                return open_server(database, url)
+            except ConnectionsTaken as error:
+                if self._clock.now() >= deadline:
+                    raise _none_given_back(error, self._clock.now() - began) from error
+            self._clock.sleep(SLOT_POLL)
 
     def undisturbed(self) -> "Postgres":
         self._clock = self._clock.undisturbed()
@@ -61,3 +86,15 @@ class Postgres:
         for session in (session for spare in self._spare.values() for session in spare):
             session.close()
         self._spare.clear()
+
+
+def _none_given_back(error: ConnectionsTaken, waited: float) -> ConnectionsTaken:
+    return ConnectionsTaken(
+        f"{error}; none was given back within {waited:.0f} s: see who holds them with `heroku pg:ps`, and stop that"
+    )
+
+
+def _beat(sleep: Callable[[float], None], *sessions: "Server") -> None:
+    """A fence does nothing for minutes; by this others can tell a run that waits from one that is no more."""
+    while all(session.is_alive() for session in sessions):
+        sleep(BEAT_SECONDS)

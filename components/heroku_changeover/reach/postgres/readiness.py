@@ -2,12 +2,12 @@
 
 from typing import LiteralString
 
-import psycopg
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.postgres.session import NAME, Session
 from heroku_changeover.reach.postgres.writable import NAME_OF, TABLES
 from heroku_changeover.reach.sql import Room
+from heroku_changeover.terms.errors import SqlRefused
 
 SMALL = 64 * 2**20
 """Bytes of a table that may be read through to see whether it has a row: some hundredths of a second."""
@@ -115,12 +115,23 @@ def _is_so(session: Session, question: LiteralString, name: str) -> bool:
 
 
 def refuses_writes(session: Session) -> str | None:
-    """Why a database does not take writes; None when it does. The attempt is rolled back."""
-    if session.row("SELECT pg_is_in_recovery()")[0]:
+    """
+    Why a database does not take the writes of an ordinary session; None when it does.
+
+    A setting holds for everybody's sessions but ours. The attempt is one that needs no right and that no event trigger
+    sees, and is rolled back.
+    """
+    recovering, read_only = session.row(
+        "SELECT pg_is_in_recovery(),"
+        " (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')"
+    )
+    if recovering:
         return "it is still in recovery"
+    if read_only:
+        return "default_transaction_read_only is on"
     try:
-        with session.connection.transaction(force_rollback=True):
-            session.connection.execute("CREATE TEMPORARY TABLE heroku_changeover_probe () ON COMMIT DROP")
-    except psycopg.errors.ReadOnlySqlTransaction as error:
-        return str(error).strip().split("\n")[0]
+        with session.transaction(rolled_back=True):
+            session.row("SELECT pg_current_xact_id()::text, pg_logical_emit_message(true, %s, 'probe')::text", NAME)
+    except SqlRefused as error:
+        return error.reason
     return None

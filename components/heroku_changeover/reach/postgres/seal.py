@@ -34,14 +34,25 @@ def seal(session: Session, clock: Clock, deadline: float) -> int:
 def unseal(session: Session) -> None:
     """Takes the seal away again from a database that stays the primary after all."""
     if is_sealed(session):
-        session.do("SET default_transaction_read_only = off")
         session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(_name_of(session)))
 
 
 def unsealing(session: Session) -> str:
-    """Its own transaction may write, since without that nothing can be altered where transactions are read-only."""
-    (name,) = session.row("SELECT quote_ident(current_database())")
-    return f"BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"
+    """
+    Takes back whatever makes this role's sessions here read-only, be it the seal or somebody's setting of the role. Its
+    own transaction may write, since without that nothing can be altered where transactions are read-only.
+    """
+    rows = session.rows(
+        "SELECT concat_ws(' IN ', 'ROLE ' || quote_ident(r.rolname), 'DATABASE ' || quote_ident(d.datname))"
+        " FROM pg_db_role_setting s"
+        " LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase"
+        " WHERE (s.setrole = 0 OR r.rolname = current_user) AND (s.setdatabase = 0 OR d.datname = current_database())"
+        " AND (s.setrole, s.setdatabase) <> (0, 0)"
+        " AND EXISTS (SELECT FROM unnest(s.setconfig) AS one WHERE one LIKE 'default_transaction_read_only=%%')"
+        " ORDER BY 1"
+    )
+    resets = [f"ALTER {whose} RESET default_transaction_read_only; " for (whose,) in rows]
+    return f"BEGIN READ WRITE; {''.join(resets)}COMMIT"
 
 
 def _name_of(session: Session) -> sql.Identifier:

@@ -1,7 +1,12 @@
 """A session that does what a step asks of a server: the port's verbs, each from the file of its subject."""
 
 from heroku_changeover.reach.postgres import barrier, blockers, readiness, seal
-from heroku_changeover.reach.postgres.session import Session, end_sessions_on_a_copy, open_session
+from heroku_changeover.reach.postgres.session import (
+    Session,
+    end_sessions_left_over,
+    end_sessions_on_a_copy,
+    open_session,
+)
 from heroku_changeover.reach.sql import Blocker, Room
 from heroku_changeover.terms.position import Position
 
@@ -37,6 +42,9 @@ class Server(Session):
 
     def missing(self, lsn: str) -> int:
         return barrier.missing(self, lsn)
+
+    def end_sessions_left_over(self) -> int:
+        return end_sessions_left_over(self)
 
     def end_sessions_on_a_copy(self) -> None:
         end_sessions_on_a_copy(self)

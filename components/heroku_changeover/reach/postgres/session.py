@@ -5,16 +5,16 @@ A role that owns its database may read positions, see every session's process id
 may not read other roles' queries or the replication details of `pg_stat_replication`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString, Self
 
 import psycopg
-import psycopg.conninfo
 
-from heroku_changeover.reach.address import is_loopback
-from heroku_changeover.terms.errors import SqlUnreachable
+from heroku_changeover.reach.postgres.connecting import connected
+from heroku_changeover.terms.errors import ChangeoverError, ConnectionsTaken, SqlRefused, SqlUnreachable
 
 NAME = "heroku-changeover"
 """The application_name of our own sessions, as others see them in pg_stat_activity."""
@@ -22,14 +22,26 @@ NAME = "heroku-changeover"
 POLL = 0.02
 """Seconds between two looks at sessions and positions: what is waited for takes about that long."""
 
-CONNECT_SECONDS = 10
-STATEMENT_MILLISECONDS = 30_000
+SILENCE = "30 seconds"
+"""How long a session of ours may say nothing and still be a living run's, which gives a sign of life more often."""
 
-STRICT_TLS = frozenset({"require", "verify-ca", "verify-full"})
-"""The modes of libpq that never go on without TLS."""
+PASSED_ON = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+"""Errors that whoever asks for a lock expects, and goes on from."""
 
-PROBES = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
-"""libpq's words for noticing, within some 20 s, that the other end is not there any more."""
+TAKEN = re.compile(r"too many (clients|connections)|connection slots|no more connections", re.IGNORECASE)
+"""What a server or a pooler says that has no connection left: before there is a session, errors have no code."""
+
+UNWANTED = "authentication method requirement"
+"""What libpq says where a server wants the password as it is, or none."""
+
+ADVICE = {
+    "25006": "it is read-only, by a setting or because it follows another one",
+    "42501": "give the default credential the rights on it that Heroku gives it",
+    "53100": "its disk is full: make room first",
+    "57014": "it took longer than it may, or somebody cancelled it; see `heroku pg:ps`, then try again",
+    "P0001": "a trigger of the database's own raises this; disable it until the changeover is over",
+}
+"""What a person can do, by the SQLSTATE of what a server refuses."""
 
 
 @dataclass(slots=True)
@@ -45,12 +57,44 @@ class Session:
         return rows[0]
 
     def rows(self, statement: "LiteralString | psycopg.sql.Composed", *parameters: object) -> Sequence[tuple[Any, ...]]:
-        with _naming(self.database):
+        with self.translated():
             return self.connection.execute(statement, parameters).fetchall()
 
     def do(self, statement: "LiteralString | psycopg.sql.Composed") -> None:
-        with _naming(self.database):
+        with self.translated():
             self.connection.execute(statement)
+
+    @contextmanager
+    def transaction(self, *, rolled_back: bool = False) -> Iterator[None]:
+        """Its begin and its commit can fail as well."""
+        with self.translated(), self.connection.transaction(force_rollback=rolled_back):
+            yield
+
+    def rollback(self) -> None:
+        with self.translated():
+            self.connection.rollback()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """
+        An error of the driver becomes one of ours, which names the database; those of a lock that was not had do not.
+        """
+        try:
+            yield
+        except PASSED_ON:
+            raise
+        except psycopg.Error as error:
+            raise self.said(error) from error
+        except UnicodeError as error:
+            reason = "what it says is not in the encoding that it names"
+            raise SqlRefused(self.database, f"{reason} ({type(error).__name__})") from None
+
+    def said(self, error: psycopg.Error) -> ChangeoverError:
+        """What an error of the driver is in our words."""
+        if _broke(self.connection, error):
+            return SqlUnreachable(f"the session on database {self.database} broke: {_first_line(error)}")
+        state = error.sqlstate or type(error).__name__
+        return SqlRefused(self.database, f"{_first_line(error)} ({state})", ADVICE.get(state, ""))
 
     def close(self) -> None:
         self.connection.close()
@@ -70,49 +114,42 @@ class Session:
         self.close()
 
 
-@contextmanager
-def _naming(database: str) -> Iterator[None]:
-    """
-    A session that breaks under a statement becomes an error that names the database. A lock that was not had does not.
-    """
-    try:
-        yield
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-        raise
-    except psycopg.OperationalError as error:
-        raise SqlUnreachable(f"the session on database {database} broke: {_first_line(error)}") from error
+def _broke(connection: "psycopg.Connection[tuple[Any, ...]]", error: psycopg.Error) -> bool:
+    """Whether the session is over: the server says so, or there is nobody who could say anything."""
+    fatal = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
+    speechless = error.sqlstate is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return connection.closed or fatal or speechless
 
 
-def open_session(database: str, url: str, *, autocommit: bool = True) -> Session:
+def open_session(database: str, url: str) -> Session:
     """
     A session over TLS, except to this very machine.
 
     Raises:
+        ConnectionsTaken: the server has no connection left.
         SqlUnreachable: names the database and the reason; the URL, which holds a password, is in no message.
     """
     if not url:
         raise SqlUnreachable(f"database {database}: no config var holds its address yet")
     try:
-        connection = psycopg.connect(_address(url), autocommit=autocommit)
-        connection.execute(f"SET statement_timeout = {STATEMENT_MILLISECONDS}")
+        return Session(database, connected(url, NAME))
+    except ValueError:
+        raise SqlUnreachable(f"database {database}: what its config var holds is no address that can be read") from None
     except psycopg.Error as error:
-        raise SqlUnreachable(f"database {database} could not be reached over SQL: {_first_line(error)}") from None
-    return Session(database, connection)
+        raise _not_had(database, _first_line(error)) from None
 
 
-def _address(url: str) -> str:
-    """The address with our name and time-outs; what a URL says about TLS holds if it is strict enough."""
-    given = str(psycopg.conninfo.conninfo_to_dict(url).get("sslmode") or "")
-    tls = given if given in STRICT_TLS else (given or "prefer") if is_loopback(url) else "require"
-    return psycopg.conninfo.make_conninfo(
-        url, sslmode=tls, connect_timeout=CONNECT_SECONDS, application_name=NAME, **PROBES
-    )
+def _not_had(database: str, reason: str) -> SqlUnreachable:
+    if UNWANTED in reason:
+        reason += "; Heroku's servers ask for no such thing, so look whether something stands in between"
+    if TAKEN.search(reason):
+        return ConnectionsTaken(f"database {database} has no connection left: {reason}")
+    return SqlUnreachable(f"database {database} could not be reached over SQL: {reason}")
 
 
 def _first_line(error: psycopg.Error) -> str:
-    """What the server or libpq said; a parse error is left out, because it may quote the URL."""
-    spoken = isinstance(error, psycopg.OperationalError)
-    return str(error).strip().split("\n")[0] if spoken else type(error).__name__
+    """What the server or libpq said; what comes after it may quote what somebody stored."""
+    return (error.diag.message_primary or str(error) or type(error).__name__).strip().split("\n")[0]
 
 
 def other_sessions(session: Session) -> list[int]:
@@ -134,6 +171,22 @@ def end_other_sessions(session: Session) -> list[int]:
     if pids:
         session.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", pids)
     return pids
+
+
+def end_sessions_left_over(session: Session) -> int:
+    """
+    Ends sessions of ours whose run is no more: a machine that was lost leaves them behind, with their locks. A living
+    run, here or elsewhere, gives a sign of life every few seconds. Returns how many others are there still.
+    """
+    (left,) = session.row(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND usename = current_user AND pid <> pg_backend_pid() AND application_name = %s"
+        " AND NOT (CASE WHEN state <> 'active' AND clock_timestamp() - state_change > %s::interval"
+        " THEN pg_terminate_backend(pid, 5000) ELSE false END)",
+        NAME,
+        SILENCE,
+    )
+    return int(left)
 
 
 def end_sessions_on_a_copy(session: Session) -> None:

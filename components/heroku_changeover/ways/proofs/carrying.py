@@ -109,8 +109,10 @@ def _proved(c: Changeover, situation: Situation, fence: Fence, target: Session) 
 
 
 def _unseal(fence: Fence) -> None:
+    """And the lock goes with it, because the apps are about to write there."""
     with doing(Act.UNSEAL):
         fence.unseal()
+    fence.release()
 
 
 def _sealed_once_writable(

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
-from heroku_changeover.terms.errors import Refused, SqlUnreachable
+from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation, Stage
@@ -27,14 +27,23 @@ class Fenced:
         situation = c.observe()
         if situation.leader is None or situation.target is None:
             raise Refused(f"{c.order.leader} or {c.order.target} is gone")
+        old, new = c.require_url(situation.leader), c.require_url(situation.target)
         try:
             with (
                 doing(Act.REACH),
-                c.world.sql.session(c.order.leader, c.url_of(situation.leader)) as leader,
-                c.world.sql.session(c.order.target, c.url_of(situation.target)) as target,
+                c.world.sql.session(c.order.leader, old) as leader,
+                c.world.sql.session(c.order.leader, old),  # the window needs two
+                c.world.sql.session(c.order.target, new) as target,
             ):
                 require_fenceable(c, leader)
                 c.way.require_reach(c, leader, target)
+        except ConnectionsTaken as error:
+            raise Refused(
+                f"{error}; a changeover needs two connections to {c.order.leader} and one to {c.order.target}, besides "
+                "those of the apps, then run `pulumi up` again"
+            ) from error
+        except SqlRefused as error:
+            raise Refused(f"{error}; then run `pulumi up` again") from error
         except SqlUnreachable as error:
             raise Refused(f"{error}; where SQL cannot reach, `verify: api` goes on without proof") from error
 

@@ -1,0 +1,53 @@
+"""Whether a database takes the writes of the apps that are about to come up on it, and seeing to that it does."""
+
+from collections.abc import Iterable, Iterator
+
+from heroku_changeover.apps.addresses import Addresses
+from heroku_changeover.reach import look
+from heroku_changeover.reach.world import World
+from heroku_changeover.terms.acts import Act, doing
+from heroku_changeover.terms.errors import NeedsPerson, SqlUnreachable
+from heroku_changeover.terms.facts import App
+
+
+def let_write(world: World, database: str, address: str, app: str) -> None:
+    """
+    Takes the setting away with which a changeover leaves an old database, if it is there, and sees that a write goes
+    through, in a session that was begun after that, as those of the apps will be.
+
+    Raises:
+        NeedsPerson: none does. The app stays down: on a database that refuses writes it would show its users errors and
+            half of what they do, and a page that says maintenance is true.
+        SqlUnreachable: nobody can tell.
+    """
+    with world.sql.session(database, address) as session:
+        if session.is_sealed():
+            with doing(Act.UNSEAL):
+                session.unseal()
+            world.report(f"{database} takes writes again")
+    with world.sql.session(database, address) as session:
+        if refusal := session.refuses_writes():
+            raise NeedsPerson(
+                f"{database} takes no writes ({refusal}), so no app is brought up on it; if it was made read-only, "
+                f"`heroku pg:psql {database} --app {app} --command '{session.unsealing()}'` lets it take them; then "
+                f"`heroku-changeover recover --app {app}`"
+            )
+
+
+def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tuple[str, str, str]]:
+    """
+    The databases that are DATABASE of these apps and take no writes: name, address, which holds a password, and an app.
+    Where SQL does not reach from here they are taken as they are, and that is said.
+    """
+    primaries = {app.primary.addon_name: app.name for app in apps if app.primary}
+    for name, app in primaries.items():
+        database = look.database_named(world.heroku, name)
+        address = Addresses(world.heroku, [app]).of(database) if database else ""
+        try:
+            with world.sql.session(name, address) as session:
+                refuses = session.is_sealed() or session.refuses_writes() is not None
+        except SqlUnreachable as error:
+            world.report(f"whether {name} takes writes was not seen: {error}")
+            continue
+        if refuses:
+            yield name, address, app

@@ -1,0 +1,133 @@
+"""Apps are brought up only on a database that takes writes, whoever brings them up and whatever is remembered."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from heroku_changeover.terms.order import STEPS
+from kit.operator import Operator
+from local_heroku.launcher import LocalHeroku
+
+from .test_keeper import by_hand, exported, keeper_of, lose_the_machine
+
+pytestmark = pytest.mark.steps
+
+
+def require_writes(heroku: LocalHeroku, database: str) -> None:
+    """In a session like those of the app's dynos."""
+    with psycopg.connect(heroku.database_url(database)) as session:
+        session.execute("INSERT INTO orders (reference, source) VALUES ('after', 'after')")
+
+
+def seal(heroku: LocalHeroku, database: str) -> None:
+    with psycopg.connect(heroku.database_url(database), autocommit=True) as session:
+        session.execute(f"ALTER DATABASE {session.info.dbname} SET default_transaction_read_only = on")
+
+
+def break_behind_the_seal(operator: Operator) -> None:
+    """The new database is cut off, the old one is read-only, and no app has moved; the run and its keeper are gone."""
+    operator.run_until("scale-down")
+    operator.break_the_move()
+    assert operator.run("promote")[0] == 20
+    keeper = keeper_of(operator)
+    assert keeper is not None
+    keeper.kill()
+
+
+def test_nothing_is_put_back_while_the_data_api_does_not_know_what_was_cut_off(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("scale-down")
+    operator.break_the_move()
+    promote = operator.start("promote")
+    operator.read_until(promote, "takes writes, and gets nothing of")
+    heroku.patch(f"/_control/databases/{operator.follower}", {"known": False})
+    code, said = operator.finish(promote)
+
+    assert code == 20, said
+    assert "as it was found" not in said
+    assert operator.run("promote")[0] == 20
+    assert operator.app()["maintenance"]
+    heroku.patch(f"/_control/databases/{operator.follower}", {"known": True})
+    for step in STEPS[3:]:
+        code, said = operator.run(step)
+        assert code == 0, said
+    assert heroku.primary(operator.apps[0]) == operator.follower
+
+
+def test_an_app_is_brought_back_on_a_database_that_takes_writes_although_no_record_says_that_it_was_sealed(
+    operator: Operator, heroku: LocalHeroku, tmp_path: Path
+) -> None:
+    """The stack's state is older, and the Data API does not know the new database at that moment."""
+    break_behind_the_seal(operator)
+    heroku.patch(f"/_control/databases/{operator.follower}", {"known": False})
+    operator.home = tmp_path / "another-machine"
+    words = ("recover", "--app", operator.apps[0], "--state", "-", "--yes")
+    code, _, said = by_hand(operator, *words, stdin=exported(operator))
+
+    assert code == 0, said
+    assert operator.is_as_found()
+    require_writes(heroku, operator.leader)
+
+
+def test_one_that_is_brought_back_as_a_person_says_it_was_takes_writes(
+    operator: Operator, heroku: LocalHeroku, tmp_path: Path
+) -> None:
+    break_behind_the_seal(operator)
+    operator.home = tmp_path / "another-machine"
+    words = ("recover", "--app", operator.apps[0], "--was", "web=2", "--was", "worker=1")
+    asked = by_hand(operator, *words)
+    code, _, said = by_hand(operator, *words, "--yes")
+
+    assert f"{operator.leader}, which is read-only and will take writes again" in asked[2]
+    assert code == 0, said
+    assert operator.is_as_found()
+    require_writes(heroku, operator.leader)
+
+
+def test_one_whose_new_database_was_destroyed_is_brought_back_on_one_that_takes_writes(
+    operator: Operator, heroku: LocalHeroku, tmp_path: Path
+) -> None:
+    break_behind_the_seal(operator)
+    heroku.delete(f"/apps/{operator.apps[0]}/addons/{operator.follower}")
+    operator.home = tmp_path / "another-machine"
+    words = ("recover", "--app", operator.apps[0], "--state", "-", "--yes")
+    code, _, said = by_hand(operator, *words, stdin=exported(operator))
+
+    assert code == 0, said
+    assert operator.is_as_found()
+    require_writes(heroku, operator.leader)
+
+
+def test_one_that_a_later_changeover_has_moved_is_brought_back_on_one_that_takes_writes(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    lose_the_machine(operator, "scale-down")
+    name = operator.apps[0]
+    other = heroku.create_app(f"{name}-other", web=0)["addon"]
+    heroku.post("/addon-attachments", {"addon": operator.leader, "app": name, "confirm": name})
+    heroku.post("/addon-attachments", {"addon": other, "app": name, "name": "DATABASE", "confirm": name})
+    seal(heroku, other)
+    code, _, said = by_hand(operator, "recover", "--app", name, "--yes")
+    assert code == 0, said
+
+    require_writes(heroku, other)
+    heroku.delete(f"/_control/apps/{name}-other")
+
+
+def test_apps_stay_down_on_a_database_that_cannot_be_made_to_take_writes(
+    operator: Operator, heroku: LocalHeroku, tmp_path: Path
+) -> None:
+    """A page that says maintenance is true, and errors at every write are not what the app was."""
+    break_behind_the_seal(operator)
+    with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as session:
+        session.execute("SET default_transaction_read_only = off")
+        session.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+    operator.home = tmp_path / "another-machine"
+    words = ("recover", "--app", operator.apps[0], "--was", "web=2", "--yes")
+    code, _, said = by_hand(operator, *words)
+
+    assert code == 40, said
+    assert "takes no writes" in said
+    assert operator.app()["maintenance"]
