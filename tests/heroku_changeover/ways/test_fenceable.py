@@ -9,6 +9,7 @@ from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps
+MAKE = "EXECUTE format('CREATE TABLE t%s (id int)', n)"
 HELD = "INSERT INTO public.orders (reference, source) VALUES ('held', 'somebody')"
 
 
@@ -108,34 +109,51 @@ def test_more_tables_than_there_is_room_to_lock_are_refused_and_the_advice_works
     assert operator.run("await-database")[0] == 0
 
 
-MAKE = "EXECUTE format('CREATE TABLE t%s (id int)', n)"
-AGE = "DO $$ BEGIN FOR n IN 1..100100 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+MULTIXACTS = """
+    DO $$ BEGIN FOR n IN 1..10100 LOOP
+        PERFORM FROM orders FOR KEY SHARE;
+        BEGIN UPDATE orders SET source = n::text; EXCEPTION WHEN OTHERS THEN RAISE; END;
+        COMMIT;
+    END LOOP; END $$
+"""
+"""A row that a transaction locks and that a part of it writes has two ids at once."""
 
 
-@pytest.mark.parametrize("reads_all", [True, False])
+@pytest.mark.parametrize(
+    ("setting", "age", "reads_all"),
+    [
+        ("autovacuum_freeze_max_age = 100000", XIDS, True),
+        ("autovacuum_freeze_max_age = 100000", XIDS, False),
+        ("autovacuum_multixact_freeze_max_age = 10000", MULTIXACTS, False),
+    ],
+    ids=["what it says", "its age", "its multixacts"],
+)
 def test_a_vacuum_against_wraparound_by_the_tables_own_setting_is_refused_until_it_is_done(
-    operator: Operator, heroku: LocalHeroku, reads_all: bool
+    operator: Operator, heroku: LocalHeroku, setting: str, age: str, reads_all: bool
 ) -> None:
-    """Of itself it says so to a role that may read all statistics; from others it is told by its age."""
-    owner = psycopg.conninfo.conninfo_to_dict(heroku.database_url(operator.leader))["user"]
+    """Of itself it says so to a role that may read all statistics; to others its age tells it."""
+    url = heroku.database_url(operator.leader)
     if not reads_all:
+        owner = psycopg.conninfo.conninfo_to_dict(url)["user"]
         heroku.administer(operator.leader, f'REVOKE pg_monitor, pg_read_all_stats FROM "{owner}"')
-    slow = "autovacuum_enabled = false, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
     heroku.patch(f"/_control/databases/{operator.leader}", {"settings": {"autovacuum_naptime": "1"}})
+    slow = "autovacuum_enabled = false, autovacuum_vacuum_cost_delay = 20, autovacuum_vacuum_cost_limit = 1"
     run(
         heroku,
         operator,
-        f"CREATE TABLE old (id int) WITH (autovacuum_freeze_max_age = 100000, {slow})",
-        "INSERT INTO old SELECT generate_series(1, 100000)",
-        AGE,
+        "DELETE FROM orders",
+        "INSERT INTO orders (reference, source) VALUES ('one', 'one')",
+        f"CREATE TABLE old (id int) WITH ({setting}, {slow})",
+        "INSERT INTO old SELECT generate_series(1, 40000)",
+        age,
     )
     vacuumed = "SELECT 1 FROM pg_locks WHERE relation = 'old'::regclass AND mode = 'ShareUpdateExclusiveLock'"
-    with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as session:
+    with psycopg.connect(url, autocommit=True) as session:
         heroku.wait_until("old to be vacuumed", lambda: session.execute(vacuumed).fetchone(), 60)
-
         code, said = operator.run("await-database")
+
         assert code == 30, said
         assert "PostgreSQL vacuums public.old of" in said
         assert operator.is_as_found()
-
-        session.execute("ALTER TABLE old RESET (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit)")
+        heroku.wait_until("that to be done", lambda: not session.execute(vacuumed).fetchone(), 90)
+        assert operator.run("await-database")[0] == 0

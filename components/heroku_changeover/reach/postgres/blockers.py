@@ -49,6 +49,8 @@ def _end(observer: Session, pids: list[int], report: Callable[[str], None]) -> s
         ).fetchall()
     except psycopg.errors.InsufficientPrivilege:  # a right that was taken away; that of calling the function, maybe
         return set()
+    except psycopg.Error as error:
+        raise observer.said(error) from error
     for pid, user, application, _ in rows:
         report(f"session {pid} of {user} ({application or 'no application name'}) held a table and was ended")
     return {int(pid) for pid, *_ in rows}

@@ -75,7 +75,7 @@ def lock_all(lock: Lock, deadline: float) -> Outcome:
     Raises:
         TimedOut: names who holds the tables and could not be ended.
         NothingChanged: the server has no room for so many locks.
-        SqlUnreachable: the session broke.
+        SqlUnreachable, SqlRefused: the session broke, or the server refused something else.
     """
     lock.own = str(lock.holder.row("SELECT current_user")[0])
     lock.holder.connection.autocommit = False  # a lock lasts as long as its transaction
@@ -125,7 +125,7 @@ def _try_once(lock: Lock, deadline: float) -> Outcome | None:
     except psycopg.Error as error:
         raise lock.holder.said(error) from error
     if done is None:
-        lock.holder.connection.rollback()
+        lock.holder.rollback()
         lock.refused.clear()
     return done
 
