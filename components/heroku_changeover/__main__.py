@@ -5,11 +5,14 @@ One line of JSON on stdout (the window document), progress on stderr. Exit codes
 """
 
 import argparse
+import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heroku_changeover.terms.command import (
@@ -26,8 +29,9 @@ from heroku_changeover.terms.command import (
     add_order_options,
     app_name,
     order_from,
+    shown,
 )
-from heroku_changeover.terms.errors import ChangeoverError
+from heroku_changeover.terms.errors import ChangeoverError, NeedsPerson
 from heroku_changeover.terms.order import STEPS
 
 if TYPE_CHECKING:
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
     from heroku_changeover.reach.journal import Journal
     from heroku_changeover.reach.wait import Clock
     from heroku_changeover.terms.order import Order
-    from heroku_changeover.terms.window import Window
     from heroku_changeover.ways.way import Changeover
 
 HELP = {
@@ -75,14 +78,34 @@ environment:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one step; returns the exit code."""
     name = ""
+    _speak_plainly()
+    options: argparse.Namespace | None = None
     try:
         options = parser().parse_args(arguments)
         name = f"{options.step}: "
         RUN.get(options.step, _step)(options)
+        _finish_speaking()
     except ChangeoverError as error:
         say(f"{name}{error}")
         return error.exit_code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort, for what nobody has thought of
+        from heroku_changeover.rescue.last_resort import told
+
+        say(f"{name}{told(error, options)}")
+        return NeedsPerson.exit_code
     return 0
+
+
+def _speak_plainly() -> None:
+    """A locale or a reader that cannot show a character gets it spelled out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _finish_speaking() -> None:
+    """What could not be written is found out now, and not by the interpreter as it ends."""
+    sys.stdout.flush()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -112,8 +135,8 @@ def _command(commands: "argparse._SubParsersAction[Arguments]", name: str) -> Ar
 def _quantity(text: str) -> tuple[str, int]:
     """A process type with its number of dynos, as in `web=2`."""
     kind, _, number = text.partition("=")
-    if not kind or not number.isdigit():
-        raise argparse.ArgumentTypeError(f"{text} is not of the form web=2")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", kind) or not re.fullmatch(r"[0-9]{1,6}", number):
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not of the form web=2")
     return kind, int(number)
 
 
@@ -135,18 +158,22 @@ OPTIONS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], object], ...]] =
 
 def say(line: str) -> None:
     """A line of progress; never long, because the engine stops reading at 64 KiB."""
-    with suppress(OSError):  # a reader that is gone is no reason to stop half-way
+    with suppress(OSError, ValueError):  # a reader that is gone is no reason to stop half-way
         print(line[:2000], file=sys.stderr, flush=True)  # noqa: T201 - a step speaks on stderr
 
 
 def _step(options: argparse.Namespace) -> None:
-    from heroku_changeover.reach.journal import Journal, folder, locked
+    from heroku_changeover.reach.document import clock_of
+    from heroku_changeover.reach.home import folder
+    from heroku_changeover.reach.journal import Journal
+    from heroku_changeover.reach.locks import locked
     from heroku_changeover.reach.wait import Clock
     from heroku_changeover.ways.steps import RUN as RUN_STEP
 
     _on_signals()
     order, step = order_from(options, os.environ.get(URN_VARIABLE, "")), options.step
-    journal, clock = Journal(folder(), order.apps[0]), Clock()
+    journal = Journal(folder(), order.apps[0])
+    clock = clock_of(order, journal, Clock())
     changeover = _changeover(order, journal, clock, _saying(journal, step))
     started = clock.now()
     with locked(journal.path, order.apps, step, clock, say):
@@ -159,33 +186,24 @@ def _step(options: argparse.Namespace) -> None:
 
 def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Callable[[str], None]) -> "Changeover":
     from heroku_changeover.reach.address import address_from
-    from heroku_changeover.reach.document import Document
+    from heroku_changeover.reach.document import Document, end_of_budget, window_at_start
     from heroku_changeover.reach.heroku import Heroku
     from heroku_changeover.reach.world import world_of
     from heroku_changeover.ways.listed import changeover
 
-    world = world_of(Heroku(address_from(os.environ)), report, clock, len(order.apps))
-    return changeover(order, world, Document(_window(order, journal), clock, journal), _ensure_kept)
+    document = Document(window_at_start(order, journal, clock, os.environ), clock, journal)
+    heroku = Heroku(address_from(os.environ), clock).within(end_of_budget(order, document))
+    world = world_of(heroku, report, clock, len(order.apps))
+    return changeover(order, world, document, partial(_ensure_kept, report))
 
 
-def _ensure_kept(order: "Order", document: "Document") -> None:
+def _ensure_kept(report: Callable[[str], None], order: "Order", document: "Document") -> None:
     """Not every step needs one, and what starts a process takes its time to load."""
-    from heroku_changeover.apps.keeping import ensure_kept
+    from heroku_changeover.apps.keeping import ensure_kept, why_not_for_long
 
+    if not document.window.is_open and (reason := why_not_for_long()):
+        report(f"warning: {reason}")
     ensure_kept(order, document)
-
-
-def _window(order: "Order", journal: "Journal") -> "Window":
-    """
-    The document of the step before this one; or, when a run broke and its keeper or another step went on, what this
-    machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
-    """
-    from heroku_changeover.terms.window import Window, newest, window_from
-
-    given = window_from(os.environ, order.generation) or Window(order.generation)
-    records = (journal.read(), journal.read_last())
-    known = (record.window for record in records if record and record.order.is_same_changeover(order))
-    return newest(given, *known)._replace(generation=order.generation)
 
 
 def _saying(journal: "Journal", step: str) -> Callable[[str], None]:
@@ -221,7 +239,8 @@ def _keep(options: argparse.Namespace) -> None:
 def _status(options: argparse.Namespace) -> None:
     from heroku_changeover.reach.address import address_from
     from heroku_changeover.reach.heroku import Heroku
-    from heroku_changeover.reach.journal import Journal, folder, record_of
+    from heroku_changeover.reach.home import folder
+    from heroku_changeover.reach.journal import Journal, record_of
     from heroku_changeover.rescue.by_hand import record_in_state, text_of
     from heroku_changeover.rescue.status import print_status, status_of
 
@@ -236,11 +255,13 @@ def _status(options: argparse.Namespace) -> None:
 def _recover(options: argparse.Namespace) -> None:
     from heroku_changeover.reach.address import address_from
     from heroku_changeover.reach.heroku import Heroku
-    from heroku_changeover.reach.journal import Journal, folder
+    from heroku_changeover.reach.home import folder
+    from heroku_changeover.reach.journal import Journal
     from heroku_changeover.rescue.by_hand import Request, run
 
     request = Request(options.app, options.state, dict(options.was or ()), options.yes)
-    run(request, Heroku(address_from(os.environ)), Journal(folder(), options.app), say)
+    journal = Journal(folder(), options.app)
+    run(request, Heroku(address_from(os.environ)), journal, _saying(journal, RECOVER))
 
 
 RUN: Mapping[str, Callable[[argparse.Namespace], None]] = {

@@ -18,6 +18,9 @@ APP = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 ADDON = re.compile(r"[a-zA-Z][A-Za-z0-9_-]*")
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 PLAN = re.compile(r"[a-z]+(-[a-z0-9]+)*")
+SHOWN = 60
+"""Characters of a value that a message repeats."""
+
 LONGEST_BUDGET, LONGEST_LIMIT = 3600, 7 * 86_400
 
 
@@ -79,9 +82,11 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
     Raises:
         BadInput: lists everything that is wrong, a line each.
     """
-    problems = [f"{key}: there is no such argument" for key in sorted(set(args) - set(CHECKS))]
-    if not NAME.fullmatch(name):
-        problems.append(f"the name {name!r} of a Database has small letters, digits and dashes, a letter first")
+    if not isinstance(args, Mapping):
+        raise BadInput(f"the database {_shown(name)} cannot be declared: its arguments are {_kind(args)}, no mapping")
+    problems = [f"{key}: there is no such argument" for key in sorted(map(_key, set(args) - set(CHECKS)))]
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        problems.append(f"the name {_shown(name)} of a Database has small letters, digits and dashes, a letter first")
     given = {key: value for key, value in args.items() if value is not None and (key, value) != ("adopt", "")}
     problems += [f"{key}: is missing" for key in ("app", "plan") if key not in given]
     problems += [
@@ -93,7 +98,9 @@ def wish_from(name: str, args: Mapping[str, Any]) -> Wish:
         apps = (given["app"], *given.get("apps", ()))
         problems += [f"apps: {app} is listed twice" for app in sorted({a for a in apps if apps.count(a) > 1})]
     if problems:
-        raise BadInput(f"the database {name!r} cannot be declared:\n" + "\n".join(f"  {line}" for line in problems))
+        raise BadInput(
+            f"the database {_shown(name)} cannot be declared:\n" + "\n".join(f"  {line}" for line in problems)
+        )
     return _wish(name, given)
 
 
@@ -132,7 +139,7 @@ def _like(form: re.Pattern[str], example: str) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
         if not isinstance(value, str):
             return f"is {_kind(value)}, not a text known at preview"
-        return None if form.fullmatch(value) else f"{value!r} is not of the form {example}"
+        return None if form.fullmatch(value) else f"{_shown(value)} is not of the form {example}"
 
     return check
 
@@ -145,15 +152,15 @@ def _plan(value: Any) -> str | None:
 
 def _seconds(longest: int) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
             return f"is {_kind(value)}, not a whole number of seconds"
-        return None if 1 <= value <= longest else f"{int(value)} is not between 1 and {longest} seconds"
+        return None if 1 <= value <= longest else f"{_shown(value)} is not between 1 and {longest} seconds"
 
     return check
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[Any], str | None]:
-    return lambda value: None if value in words else f"{value!r} is not one of {', '.join(words)}"
+    return lambda value: None if value in words else f"{_shown(value)} is not one of {', '.join(words)}"
 
 
 def _truth(value: Any) -> str | None:
@@ -167,7 +174,21 @@ def _apps(value: Any) -> str | None:
 
 
 def _kind(value: Any) -> str:
-    return f"{value!r}" if isinstance(value, str | int | float | bool) else f"of type {type(value).__name__}"
+    return _shown(value) if isinstance(value, str | int | float | bool) else f"of type {type(value).__name__}"
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: on one line, and not all of one that is very long."""
+    if isinstance(value, int) and abs(value) >= 10**SHOWN:  # of more digits than Python may be willing to write
+        return f"a number of more than {SHOWN} digits"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**SHOWN:
+        return str(int(value))
+    told = repr(value)
+    return told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
+
+
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) and key.isidentifier() and len(key) <= SHOWN else _shown(key)
 
 
 CHECKS: Mapping[str, Callable[[Any], str | None]] = {

@@ -82,4 +82,4 @@ def _last_words(scene: Scene) -> list[str]:
 
 
 def _journal(home: Path) -> str:
-    return "\n".join(path.read_text(errors="replace") for path in sorted(home.glob("*.log")))
+    return "\n".join(path.read_text(errors="replace") for path in sorted(home.rglob("*.log")))

@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     """Where the steps of one test keep their records; a test that leaves a window open leaves no keeper behind."""
     folder = tmp_path / "changeover"
     yield folder
-    for file in folder.glob("*.keeper"):
+    for file in folder.rglob("*.keeper"):
         with suppress(ValueError, psutil.NoSuchProcess):
             keeper = psutil.Process(int(file.read_text()))
             if "heroku_changeover" in keeper.cmdline():

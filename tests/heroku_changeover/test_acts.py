@@ -17,7 +17,7 @@ ON_SERVERS = {"fence", "set_mark", "seal", "unseal", "end_sessions"}
 NOT_ACTS = {
     "reach/postgres/server.py",
     "reach/heroku.py",
-    "reach/journal.py",
+    "reach/locks.py",
     "reach/wait.py",
 }
 """The means by which acts are done, and waits of this machine's own."""
@@ -52,6 +52,7 @@ OUTSIDE = {
     ("ways/follow/unfollow.py", "until"): "a look whether an unfollow that was asked for shows, when something broke",
     ("retire/guard.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
     ("retire/guard.py", "delete"): "the same",
+    ("reach/postgres/turn.py", "until"): "part of taking the lock, or of putting back, which is no act of its own",
     ("ways/proofs/carrying.py", "fence"): "opening a lost fence anew, after the unfollow",
 }
 """Calls that are bracketed elsewhere, each with where."""

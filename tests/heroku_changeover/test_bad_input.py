@@ -12,7 +12,8 @@ import pytest
 
 from heroku_changeover.__main__ import EPILOG, main, parser
 from heroku_changeover.reach.address import address_from
-from heroku_changeover.reach.journal import HOME_VARIABLE, Journal, Record, folder, record_of
+from heroku_changeover.reach.home import HOME_VARIABLE, folder
+from heroku_changeover.reach.journal import Journal, Record, record_of
 from heroku_changeover.reach.processes import Process
 from heroku_changeover.rescue.by_hand import record_in_state
 from heroku_changeover.terms.command import WINDOW_VARIABLE
@@ -135,6 +136,19 @@ DOCUMENTS = [
     replacing({"captured": None}, "moments"),
     replacing({"captured": float("nan")}, "moments"),
     replacing({"captured": float("inf")}, "moments"),
+    replacing({"captured": 10**400}, "moments"),
+    replacing({"captured": 1e300}, "moments"),
+    replacing({"captured": -1}, "moments"),
+    replacing({"captured": True}, "moments"),
+    replacing({"captured": "12"}, "moments"),
+    replacing({"\ud800": 1}, "moments"),
+    replacing(10**400, "apps", "shop", "boot_seconds"),
+    replacing(float("nan"), "apps", "shop", "boot_seconds"),
+    replacing(10**400, "apps", "shop", "formation", "web", "quantity"),
+    replacing(10**400, "report", "tables_locked"),
+    replacing(float("inf"), "report", "sessions_ended"),
+    replacing({"promote": 10**400}, "report", "seconds"),
+    replacing([], "report", "seconds"),
     replacing(None, "report"),
     replacing("no", "report"),
     replacing(3, "report"),
@@ -151,6 +165,10 @@ TEXTS = [
     WINDOW.line()[:30],
     WINDOW.line() * 2,
     "\x00",
+    "[" * 100_000,
+    '{"version":' * 50_000,
+    "1" * 10_000,
+    "\ud800",
 ]
 
 RECORDS = [
@@ -174,6 +192,30 @@ RECORDS = [
     replacing([{}], "engine"),
     replacing([{"pid": "one", "started": 1, "name": ""}], "engine"),
     replacing([{"pid": 1, "started": None, "name": ""}], "engine"),
+    replacing([{"pid": -1, "started": 1.0, "name": ""}], "engine"),
+    replacing([{"pid": True, "started": 1.0, "name": ""}], "engine"),
+    replacing([{"pid": 10**400, "started": 1.0, "name": ""}], "engine"),
+    replacing([{"pid": 1, "started": 10**400, "name": ""}], "engine"),
+    replacing([{"pid": 1, "started": float("nan"), "name": ""}], "engine"),
+    replacing("pulumi", "engine"),
+    without("boot"),
+    without("epoch"),
+    replacing("early", "epoch"),
+    replacing(float("nan"), "epoch"),
+    replacing(10**400, "epoch"),
+    replacing(10**400, "window", "moments", "captured"),
+    replacing("shop", "order", "apps"),
+    replacing([], "order", "apps"),
+    replacing([7], "order", "apps"),
+    replacing(["../shop"], "order", "apps"),
+    replacing(7, "order", "generation"),
+    replacing("", "order", "leader"),
+    replacing("a\nb", "order", "target"),
+    replacing("\ud800", "order", "target"),
+    replacing(10**400, "order", "budget"),
+    replacing("300", "order", "budget"),
+    replacing(True, "order", "budget"),
+    replacing(0, "order", "ready_limit"),
 ]
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -187,6 +229,19 @@ COMMAND_LINES = [
     (["promote", *GOOD[:2], *GOOD[4:]], "--app"),
     (["promote", *GOOD, "--budget", "0"], "whole number of seconds"),
     (["promote", *GOOD, "--budget", "-1"], "whole number of seconds"),
+    (["promote", *GOOD, "--budget", "1" + "0" * 400], "whole number of seconds"),
+    (["promote", *GOOD, "--budget", "1" + "0" * 5000], "whole number of seconds"),
+    (["promote", *GOOD, "--budget", "\uff11"], "whole number of seconds"),
+    (["promote", *GOOD, "--ready-limit", "1" + "0" * 400], "whole number of seconds"),
+    (["promote", *GOOD, "--way", ""], "--way: '' is not a name"),
+    (["promote", *GOOD[2:], "--generation", "db\n2"], "--generation: 'db\\n2' is not a name"),
+    (["promote", *GOOD[:-2], "--to", "\udcff"], "--to: '\\udcff' is not a name"),
+    (["promote", *GOOD[:4], *GOOD[6:], "--from", ""], "--from: '' is not a name"),
+    (["retire-guard", "--app-id", UUID, "--database-id", UUID, "--database", "\x00"], "--database: '\\x00' is not"),
+    (["recover", "--app", "shop", "--was", "web=" + "9" * 5000], "not of the form web=2"),
+    (["recover", "--app", "shop", "--was", "w\nb=1"], "not of the form web=2"),
+    (["status", "--app", "s" * 5000], "not the name of an app"),
+    (["status", "--app", "shop\n"], "not the name of an app"),
     (["promote", *GOOD, "--budget", "soon"], "--budget"),
     (["promote", *GOOD, "--budget", "1.5"], "--budget"),
     (["promote", *GOOD, "--ready-limit", "0"], "whole number of seconds"),
@@ -215,9 +270,21 @@ COMMAND_LINES = [
     (["retire-guard", "--app-id", f"{UUID}/..", "--database-id", UUID, "--database", "x"], "not a UUID"),
 ]
 
-FILES = ["", "{", "null", "[]", "7"]
+FILES = ["", "{", "null", "[]", "7", "[" * 100_000, "\x00" * 5000, "1" * 10_000, "NaN"]
 FOLDERS = [(HOME_VARIABLE, "file"), (HOME_VARIABLE, "file/below"), ("XDG_STATE_HOME", "file"), ("HOME", "file")]
-STATES = ["", "{", "null", "[]", "{}", '{"deployment": null}', '{"deployment": {"resources": 7}}', "<html>"]
+STATES = [
+    "[" * 100_000,
+    "1" * 10_000,
+    "NaN",
+    "",
+    "{",
+    "null",
+    "[]",
+    "{}",
+    '{"deployment": null}',
+    '{"deployment": {"resources": 7}}',
+    "<html>",
+]
 
 
 @pytest.mark.parametrize(("environ", "found"), ENVIRONMENTS)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from heroku_changeover.__main__ import EPILOG
-from heroku_changeover.apps import attachments
+from heroku_changeover.apps import moves
 from heroku_changeover.reach import address
 from heroku_changeover.rescue import keeper
 from heroku_changeover.terms import errors
@@ -139,7 +139,7 @@ NUMBERS = [
     ("README.md", "it tries again, for an hour", keeper.PATIENCE == 3600),
     ("README.md", f"addon_create_timeout={CREATE_MINUTES}", True),
     ("docs/questions.md", "five, which is also what `windowBudget` allows", FOLLOW.budget == 5 * 60),
-    ("docs/questions.md", "A release may take 15 minutes", attachments.RELEASE_LIMIT == 15 * 60),
+    ("docs/questions.md", "A release may take 15 minutes", moves.RELEASE_LIMIT == 15 * 60),
     (
         "docs/questions.md",
         f"`{address.PLATFORM_API.partition('//')[2]}` and `{address.DATA_API.partition('//')[2]}`",

@@ -11,7 +11,7 @@ from heroku_postgres.arguments import wish_from
 
 GOOD: dict[str, Any] = {"app": "shop", "plan": "standard-2"}
 
-BAD = [
+BAD: list[tuple[dict[Any, Any], str]] = [
     ({"app": None}, "app: is missing"),
     ({"plan": None}, "plan: is missing"),
     ({"app": ""}, "app: '' is not of the form shop"),
@@ -37,6 +37,25 @@ BAD = [
     ({"window_budget": "300"}, "window_budget (windowBudget): is '300', not a whole number of seconds"),
     ({"window_budget": 1.5}, "window_budget (windowBudget): is 1.5, not a whole number of seconds"),
     ({"window_budget": True}, "window_budget (windowBudget): is True, not a whole number of seconds"),
+    ({"window_budget": 10**400}, "window_budget (windowBudget): a number of more than 60 digits is not between 1 and"),
+    ({"window_budget": -(10**400)}, "window_budget (windowBudget): a number of more than 60 digits is not between 1"),
+    ({"window_budget": 10**5000}, "window_budget (windowBudget): a number of more than 60 digits is not between 1 and"),
+    ({"window_budget": 1e300}, "window_budget (windowBudget): 1e+300 is not between 1 and 3600 seconds"),
+    ({"window_budget": float("inf")}, "window_budget (windowBudget): is inf, not a whole number of seconds"),
+    ({"window_budget": float("nan")}, "window_budget (windowBudget): is nan, not a whole number of seconds"),
+    ({"window_budget": 4000.0}, "window_budget (windowBudget): 4000 is not between 1 and 3600 seconds"),
+    ({"window_budget": []}, "window_budget (windowBudget): is of type list, not a whole number of seconds"),
+    ({"app": "s" * 5000}, f"app: '{'s' * 59}… is not of the form shop"),
+    ({"app": "a\nb"}, "app: 'a\\nb' is not of the form shop"),
+    ({"app": "\ud800"}, "app: '\\ud800' is not of the form shop"),
+    ({"app": "shop\x00"}, "app: 'shop\\x00' is not of the form shop"),
+    ({"app": 10**5000}, "app: is a number of more than 60 digits, not a text known at preview"),
+    ({"apps": [["admin"]]}, "apps: is of type list, not a text known at preview"),
+    ({"apps": {"admin": 1}}, "apps: is of type dict, not a list of names of apps"),
+    ({"hold": [True]}, "hold: is of type list, not true or false"),
+    ({"verify": {"sql": 1}}, "verify: {'sql': 1} is not one of sql, api"),
+    ({7: "seven"}, "7: there is no such argument"),
+    ({"a\nb": 1}, "'a\\nb': there is no such argument"),
     ({"ready_limit": -1}, "ready_limit (readyLimit): -1 is not between 1 and 604800 seconds"),
     ({"one_off_dynos": "kill"}, "one_off_dynos (oneOffDynos): 'kill' is not one of wait, stop"),
     ({"verify": "no"}, "verify: 'no' is not one of sql, api"),
@@ -51,6 +70,18 @@ def test_a_wrong_argument_is_named_in_one_line(wrong: dict[str, Any], line: str)
         wish_from("db", {**GOOD, **wrong})
 
     assert f"\n  {line}" in str(refusal.value)
+
+
+@pytest.mark.parametrize("args", [None, 7, "app", [], ["app"], [("app", "shop")], object()])
+def test_arguments_that_are_no_mapping_are_refused(args: Any) -> None:
+    with pytest.raises(BadInput, match="no mapping"):
+        wish_from("db", args)
+
+
+@pytest.mark.parametrize("name", [None, 7, "", "Db", "d\nb", "\ud800", "d" * 5000 + "_"])
+def test_a_name_that_is_none_is_refused(name: Any) -> None:
+    with pytest.raises(BadInput, match="of a Database has small letters"):
+        wish_from(name, GOOD)
 
 
 def test_everything_that_is_wrong_is_listed_at_once() -> None:

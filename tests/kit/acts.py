@@ -36,6 +36,7 @@ OVER_SQL = (
     Act.AWAIT_WRITABLE,
     Act.SEAL,
     Act.UNSEAL,
+    Act.LET_GO,
 )
 """Acts that are, or wait for, something on the database servers."""
 

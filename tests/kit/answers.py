@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from heroku_changeover.terms.errors import NotFound
 
@@ -67,6 +67,9 @@ class Answering:
     answers: dict[str, Any]
 
     def __init__(self, _: object) -> None: ...
+
+    def undisturbed(self) -> Self:
+        return self
 
     def get(self, path: str) -> Any:
         if path not in self.answers:

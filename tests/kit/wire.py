@@ -4,14 +4,17 @@ direction, and neither end is told.
 
 It stands in between, so the server talks to a socket of this process. A filter on a socket that lets no packet pass
 makes the kernel throw away whatever comes in, before it is answered: what was sent stays without an acknowledgement,
-and nobody hears that a connection was ended.
+and nobody hears that a connection was ended. That takes no right, but Linux.
 """
 
 import ctypes
+import fcntl
 import selectors
 import socket
 import struct
+import termios
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +27,8 @@ PASS_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
 
 CHUNK = 65_536
 LOOK = 0.05
+ACKNOWLEDGED = 2.0
+"""Seconds in which what was sent to a process of this machine is acknowledged, at the latest."""
 
 
 class Wire:
@@ -37,13 +42,20 @@ class Wire:
         user = parts.netloc.rpartition("@")[0]
         self.url = urlunsplit(parts._replace(netloc=f"{user}@127.0.0.1:{self.port}"))
         self._other: dict[socket.socket, socket.socket] = {}
-        self._cut, self._closed = threading.Event(), threading.Event()
+        self._cut, self._closed, self._passing = threading.Event(), threading.Event(), threading.Lock()
         self._carrier = threading.Thread(target=self._carry)
         self._carrier.start()
 
     def cut(self) -> None:
-        """From here on nothing goes through, and nobody is told."""
-        self._cut.set()
+        """
+        From here on nothing goes through, and nobody is told. What was passed on before has to be acknowledged first:
+        else it would be sent again and again, and would be heard as a sign of life.
+        """
+        with self._passing:
+            self._cut.set()
+        until = time.monotonic() + ACKNOWLEDGED
+        while any(map(_unacknowledged, self._other)) and time.monotonic() < until:
+            self._closed.wait(0.001)
         for end in list(self._other):
             end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, _program())
 
@@ -86,16 +98,23 @@ class Wire:
         data = b""
         with suppress(OSError):
             data = end.recv(CHUNK)
-        if self._cut.is_set():
-            return
-        if data:
-            with suppress(OSError):
-                other.sendall(data)
-            return
+        with self._passing:
+            if self._cut.is_set():
+                return
+            if data:
+                with suppress(OSError):
+                    other.sendall(data)
+                return
         for one in (end, other):
             self._other.pop(one)
             ready.unregister(one)
             one.close()
+
+
+def _unacknowledged(end: socket.socket) -> int:
+    """How many bytes the other side has yet to acknowledge."""
+    (count,) = struct.unpack("i", fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4)))
+    return int(count)
 
 
 def _program() -> bytes:

@@ -158,14 +158,14 @@ async def change_database(c: Call) -> Answer:
     """
     Knobs of a database: `rows` of its info, `hold_replay`, `schedules`, `restart`, `stop`; `waiting` and `trouble` of
     its status, `known` to the Data API, `maintenance` by Heroku; `refuses`, names and namespaces under which it cannot
-    be attached; `forgets`, a credential that it does not have. `stall`, whether its processes stand still, as when the
-    disk does; `settings` of its server, which is restarted for them, those of a follower before those of its
-    leader; and `statements`, which somebody types as the credential `as` (`default`, or one by name; as a superuser
-    without it).
+    be attached; `forgets`, a credential that it does not have; the port that clients come `through`. `stall`, whether
+    its processes stand still, as when the disk does; `settings` of its server, which is restarted for them, those of a
+    follower before those of its leader; and `statements`, which somebody types as the credential `as` (`default`, or
+    one by name; as a superuser without it).
     """
     addon = c.addon
     addon.credentials.pop(str(c.body.get("forgets")), None)
-    for name in ("waiting", "trouble", "known", "maintenance", "refuses"):
+    for name in ("waiting", "trouble", "known", "maintenance", "refuses", "through"):
         setattr(addon, name, c.body.get(name, getattr(addon, name)))
     addon.rows |= c.body.get("rows", {})
     addon.schedules += c.body.get("schedules", [])

@@ -91,7 +91,7 @@ class Addon:
     `waiting` is what the database is busy with, empty when it is available; `trouble` what went wrong with it;
     `upgrade` of PostgreSQL's version is empty, scheduled or running; `window` is when Heroku may maintain it.
     `credentials` are roles beside the default one, with their passwords. `refuses` are names and namespaces under which
-    it cannot be attached.
+    it cannot be attached. Clients come to the server `through` another port of this machine, where one is given.
     """
 
     name: str
@@ -116,18 +116,23 @@ class Addon:
     schedules: list[dict[str, Any]] = field(default_factory=list)
     config_vars: list[str] = field(default_factory=list)
     pooling: bool = False
+    through: int | None = None
     created_at: str = field(default_factory=now)
 
     def url_for(self, namespace: str | None) -> str:
         """The URL of an attachment: the same for all without a namespace, another one for each credential."""
         if self.server is None:
             return ""
+        url = self._url_of(self.server, namespace)
+        return url.replace(f":{self.server.port}/", f":{self.through}/") if self.through else url
+
+    def _url_of(self, server: "Server", namespace: str | None) -> str:
         kind, _, name = (namespace or "").partition(":")
         if kind == "credential" and name in self.credentials:
-            return self.server.url_of(name, self.credentials[name])
+            return server.url_of(name, self.credentials[name])
         if kind == "connection-pooling":
-            return self.server.url.replace("@127.0.0.1:", "@localhost:")  # a pooler has an address of its own
-        return self.server.url
+            return server.url.replace("@127.0.0.1:", "@localhost:")  # a pooler has an address of its own
+        return server.url
 
 
 @dataclass(slots=True)

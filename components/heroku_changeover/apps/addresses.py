@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from heroku_changeover.reach.address import is_loopback
 from heroku_changeover.reach.answers import reads
 from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.loopback import is_loopback
 from heroku_changeover.terms.errors import ChangeoverError, Forbidden, HerokuError, NotFound
 from heroku_changeover.terms.facts import PRIMARY, App, Attachment, Database
 

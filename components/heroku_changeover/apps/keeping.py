@@ -5,15 +5,18 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from heroku_changeover.reach.document import Document
-from heroku_changeover.reach.journal import HOME_VARIABLE, Journal, Record
-from heroku_changeover.reach.processes import starters
+from heroku_changeover.reach.home import HOME_VARIABLE
+from heroku_changeover.reach.journal import Journal, Record
+from heroku_changeover.reach.private import open_needed
+from heroku_changeover.reach.processes import first_process, starters
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.command import KEEP
-from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.errors import BadInput, Refused
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 
@@ -23,8 +26,35 @@ START_LIMIT = 15
 READY_VARIABLE = "HEROKU_CHANGEOVER_READY"
 """The environment variable with the descriptor on which a keeper says that it watches."""
 
-RUNNER_VARIABLE = "RUNNER_TRACKING_ID"
-"""By this variable a GitHub runner finds the processes that a job left behind, to end them."""
+NEEDED = frozenset(
+    {
+        "HEROKU_API_KEY",
+        "HEROKU_API_URL",
+        "HEROKU_DATA_API_URL",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "NETRC_PATH",
+        "HOME",
+        "XDG_STATE_HOME",
+        "PATH",
+        "LANG",
+        "TZ",
+        "TMPDIR",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "OPENSSL_CONF",
+        "LD_LIBRARY_PATH",
+    }
+)
+NEEDED_PREFIXES = ("PYTHON", "LC_", "DYLD_")
+"""
+What a keeper has of its step's environment: where Heroku is, and what the interpreter starts with. All else is left
+out, because many a CI system finds by a variable what a job left behind, to end it: RUNNER_TRACKING_ID (GitHub, Gitea),
+JENKINS_NODE_COOKIE and BUILD_ID (Jenkins), VSTS_PROCESS_LOOKUP_ID (Azure Pipelines), and others by their own.
+"""
+
+MACHINES = frozenset({"systemd", "init", "launchd", "runit", "openrc-init", "s6-svscan", "dinit", "procd"})
+"""What the first process of a whole machine is called; that of a container ends with what it was started for."""
 
 
 def ensure_kept(order: Order, document: Document) -> None:
@@ -42,7 +72,7 @@ def ensure_kept(order: Order, document: Document) -> None:
     else:
         if document.window.is_open:  # by a run that is gone: the one that goes on has the whole budget
             document.did(Moment.RESUMED)
-        journal.write(Record(order, document.window, starters()))
+        journal.write(Record(order, document.window, starters()).counted_by(document.clock))
     with doing(Act.START_KEEPER):
         if not is_kept(journal):
             _start(journal)
@@ -52,13 +82,34 @@ def _is_ours(record: Record | None, order: Order) -> bool:
     """Whether a step of the same run has opened the window: both have the same starter."""
     if record is None or not record.order.is_same_changeover(order):
         return False
-    return [process.pid for process in record.engine[:1]] == [os.getppid()]
+    return record.engine[:1] == starters(1)
+
+
+def ends_with(name: str | None) -> str:
+    """
+    Why a keeper on this machine may not outlive the run, by the name of the first process; empty where it does, as far
+    as that can be told.
+    """
+    if name is None or name in MACHINES:
+        return ""
+    return (
+        f"this is a container, whose first process is {name}: a keeper ends when the container does, and an app that "
+        "is down by then stays down until the next `pulumi up`, or `heroku-changeover recover`, from anywhere"
+    )
+
+
+def why_not_for_long() -> str:
+    """The same, of this machine as it is."""
+    return ends_with(first_process())
 
 
 def is_kept(journal: Journal) -> bool:
     """Whether a keeper watches over the window of this app."""
-    with keeper_file(journal) as file:
-        return not try_lock(file, fcntl.LOCK_SH)
+    try:
+        with keeper_file(journal) as file:
+            return not try_lock(file, fcntl.LOCK_SH)
+    except BadInput:
+        return False  # nor could one watch
 
 
 def _start(journal: Journal) -> None:
@@ -67,11 +118,11 @@ def _start(journal: Journal) -> None:
     imported from that folder (`-P`), because modules of the user's own may have any name.
     """
     readable, writable = os.pipe()
-    variables = {HOME_VARIABLE: str(journal.path), RUNNER_VARIABLE: "", READY_VARIABLE: str(writable)}
+    variables = {HOME_VARIABLE: str(journal.path.parent), READY_VARIABLE: str(writable)}
     try:
         subprocess.Popen(
             [str(Path(sys.executable).absolute()), "-P", "-m", "heroku_changeover", KEEP, "--app", journal.app],
-            env={**os.environ, **variables},
+            env={**needed_of(os.environ), **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -87,13 +138,24 @@ def _start(journal: Journal) -> None:
         )
 
 
+def needed_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a keeper has of an environment."""
+    return {
+        name: value for name, value in environ.items() if name.upper() in NEEDED or name.startswith(NEEDED_PREFIXES)
+    }
+
+
 def _says_ready(descriptor: int) -> bool:
     with os.fdopen(descriptor, "rb") as ready:
         return bool(select.select([ready], [], [], START_LIMIT)[0] and ready.read(1))
 
 
 def keeper_file(journal: Journal) -> IO[str]:
-    return (journal.path / f"{journal.app}.keeper").open("a+")
+    """
+    Raises:
+        BadInput: something else is in its place.
+    """
+    return open_needed(journal.path / f"{journal.app}.keeper", "a+")
 
 
 def try_lock(file: IO[str], kind: int) -> bool:

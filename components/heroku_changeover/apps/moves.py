@@ -158,7 +158,7 @@ def failed_companions(world: World, app: str, names: Iterable[Name], target: Dat
             break
         if release["status"] == "failed" and (name := attaching.get(release["description"])):
             failed.append(
-                f"{name} of {app}: release v{release['version']}, which attaches it, failed, so no dyno has it yet; see "
+                f"{name} of {app}: release v{release['version']}, which attaches it, failed, so no dyno has it; see "
                 f"`heroku releases:output --app {app}`, and `heroku releases:retry --app {app}` when that is mended"
             )
     return failed

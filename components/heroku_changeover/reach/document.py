@@ -1,5 +1,6 @@
 """The window document in the making: every moment is written down when it comes, on this machine too."""
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 
@@ -8,7 +9,7 @@ from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.report import Report
-from heroku_changeover.terms.window import AppAsFound, Window
+from heroku_changeover.terms.window import AppAsFound, Window, as_of, newest, window_from
 
 
 class Document:
@@ -58,4 +59,42 @@ class Document:
         """The last thing is done; this machine remembers it, so that steps that run again leave all as it is."""
         self.did(Moment.RESTORED)
         if self.journal is not None:
-            self.journal.remember(Record(order, self.window))
+            self.journal.remember(Record(order, self.window).counted_by(self.clock))
+
+
+def clock_of(order: Order, journal: Journal, own: Clock) -> Clock:
+    """
+    The clock by which an open window of a changeover is noted on this machine: the wall clock may have been set since
+    the step before this one.
+    """
+    record = journal.read()
+    return record.clock(own) if record and record.order.is_same_changeover(order) else own
+
+
+def window_at_start(order: Order, journal: Journal, clock: Clock, environ: Mapping[str, str]) -> Window:
+    """
+    The document of the step before this one; or, when a run broke and its keeper or another step went on, what this
+    machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
+    """
+    given = window_from(environ, order.generation) or Window(order.generation)
+    records = (journal.read(), journal.read_last())
+    known = (record.window for record in records if record and record.order.is_same_changeover(order))
+    return as_of(newest(given, *known), clock.now())._replace(generation=order.generation)
+
+
+def end_of_budget(order: Order, document: Document) -> Callable[[], float]:
+    """
+    Tells when a step's requests have to be over: when the window's budget is spent, as long as there is a way back. A
+    budget that was spent before the step began is what it puts back for, or takes the window over with a new one.
+    """
+    before = document.window.budget_began
+
+    def ends() -> float:
+        window = document.window
+        began = window.budget_began
+        if began is None or not window.is_open or window.is_past_return or began == spent:
+            return math.inf
+        return began + order.budget
+
+    spent = before if before is not None and document.clock.now() >= before + order.budget else None
+    return ends

@@ -3,45 +3,79 @@ Requests to Heroku: the Platform API and the Data API, one connection pool, one 
 
 What is retried, with growing pauses and honouring Retry-After: a read or a PATCH (which names absolute values, so
 that doing it twice does no harm) on 429, 500, 502, 503, 504 and on a broken connection; any other write only on 429,
-which says that nothing was done. A write whose answer was lost is never repeated blindly: the caller looks.
+which says that nothing was done, or where there was no connection. A write whose answer was lost is never repeated
+blindly: the caller looks.
+
+Every request knows when it is to be over. No try, no retry and no pause goes on beyond that, and whoever asks the
+process to end is heard at once; only a write that is on its way has its answer waited for.
 """
 
+import copy
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
 
 import urllib3
 
 from heroku_changeover.reach.address import Address
-from heroku_changeover.reach.answers import TRIES, Json
+from heroku_changeover.reach.answers import Json
+from heroku_changeover.reach.tries import TRY_SECONDS, in_time, pause_before, was_sent
+from heroku_changeover.reach.wait import Clock, limit, never
 from heroku_changeover.terms.errors import (
     Forbidden,
     HerokuError,
     HerokuUnreachable,
+    Interrupted,
     NotFound,
 )
 
 ACCEPT = "application/vnd.heroku+json; version=3"
 
-TIMEOUT = urllib3.Timeout(connect=5, read=10)
-"""Seconds; Heroku's own router gives up after 30, but a request that hangs is time in which an app is down."""
-
-LONGEST_RETRY_AFTER = 30
-"""Seconds that one Retry-After is honoured for; a longer one is cut, and the request tried again."""
-
 REPEATABLE = frozenset({"GET", "PATCH"})
 PASSING = (429, 500, 502, 503, 504)
+
+TRIES, TRIES_OF_AN_ODD_ANSWER = 7, 3
+"""How often a request is sent at most; and if what comes back is not Heroku's, as from something in between."""
+
+LONGEST = 90.0
+"""Seconds that a request may take with all its tries, where nothing else says when it is to be over."""
+
+LAST_LOOK = 1.0
+"""Seconds that a request has at the very least: what was reached in the last moment is not called late."""
+
+UNLIMITED: Final = math.inf
+
+
+def _unlimited() -> float:
+    return UNLIMITED
 
 
 class Heroku:
     """A client for both APIs of one account; safe to use from several threads."""
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._pool = urllib3.PoolManager(maxsize=16, timeout=TIMEOUT)
+    def __init__(self, address: Address, clock: Clock | None = None) -> None:
+        self._address, self._clock = address, clock or Clock()
+        self._limit: Callable[[], float] = _unlimited
+        self._pools = {url: _pool(address, url) for url in (address.platform, address.data)}
+
+    def within(self, limit: Callable[[], float]) -> "Heroku":
+        """The same client, whose requests are over when the clock shows what `limit` says."""
+        limited = copy.copy(self)
+        limited._limit = limit
+        return limited
+
+    def undisturbed(self) -> "Heroku":
+        """The same for work that has to be done even when the process was asked to end, or its time is up."""
+        free = self.within(_unlimited)
+        free._clock = self._clock.undisturbed()
+        return free
 
     def close(self) -> None:
         """Ends the pooled connections."""
-        self._pool.clear()
+        for pool in self._pools.values():
+            pool.clear()
 
     def get(self, path: str) -> Json:
         """The decoded answer; a list is complete, because further pages are fetched."""
@@ -78,74 +112,125 @@ class Heroku:
     def _request(
         self, method: str, origin: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> tuple[Json, str | None]:
-        request, tries = f"{method} {path}", TRIES if method in REPEATABLE else 1
-        for attempt in range(tries):
-            answer = self._answer(request, method, origin + path, body, headers)
+        request, ends = f"{method} {path}", self._ends()
+        send = partial(
+            self._pools[origin].request,
+            method,
+            origin + path,
+            body=None if body is None else json.dumps(body).encode(),
+            headers={**self._headers(body is not None), **(headers or {})},
+            retries=False,
+            redirect=False,
+        )
+        for tried in range(1, TRIES + 1):
+            if self._clock.is_ending():
+                raise Interrupted(f"asked to end before {request} was sent")
             try:
-                return _decoded(request, answer), answer.headers.get("Next-Range")
-            except HerokuUnreachable:  # an answer that is not Heroku's, as from something in between
-                if attempt + 1 == tries:
-                    raise
-        raise AssertionError("at least one try is made")
+                answer = self._answer(request, send, ends)
+                return _body(request, method, answer), answer.headers.get("Next-Range")
+            except _Passing as passing:
+                if tried >= passing.tries:
+                    raise passing.error from passing.__cause__
+                self._pause(tried, passing, ends)
+        raise AssertionError("the last try has an answer or an error")
+
+    def _ends(self) -> float:
+        return min(self._limit(), limit(), self._clock.now() + LONGEST)
+
+    def _pause(self, tried: int, passing: "_Passing", ends: float) -> None:
+        """
+        Before the next try, which has to have its time; a Retry-After that is longer is cut.
+
+        Raises:
+            HerokuError: there is no time for another one.
+        """
+        left = ends - LAST_LOOK - self._clock.now()
+        if left < 0:
+            raise passing.error from passing.__cause__
+        self._clock.sleep(min(pause_before(tried, passing.retry_after), left))
 
     def _answer(
-        self, request: str, method: str, url: str, body: Json, headers: Mapping[str, str] | None
+        self, request: str, send: Callable[..., urllib3.BaseHTTPResponse], ends: float
     ) -> urllib3.BaseHTTPResponse:
+        """
+        Raises:
+            _Passing: it may be otherwise in a moment.
+        """
+        method, left = request.partition(" ")[0], max(ends - self._clock.now(), LAST_LOOK)
+        gives_up = self._clock.is_ending if method == "GET" else never
         try:
-            return self._pool.request(
-                method,
-                url,
-                body=None if body is None else json.dumps(body).encode(),
-                headers={**self._headers(body is not None), **(headers or {})},
-                retries=_retries(method),
-            )
+            return in_time(send, min(left, TRY_SECONDS), gives_up)
         except urllib3.exceptions.HTTPError as error:
-            raise HerokuUnreachable(request, _reason(error)) from error
+            if gives_up():
+                raise Interrupted(f"asked to end while the answer to {request} was waited for") from error
+            tries = TRIES if method in REPEATABLE or not was_sent(error) else 1
+            raise _Passing(HerokuUnreachable(request, _reason(error)), tries) from error
 
     def _headers(self, has_body: bool) -> dict[str, str]:
         content = {"Content-Type": "application/json"} if has_body else {}
         return {"Accept": ACCEPT, "Authorization": f"Bearer {self._address.token}", **content}
 
 
-class _Retry(urllib3.Retry):
+class _Passing(Exception):
+    """What came of a try, if another one may do better; `tries` are as many as there may be of it."""
+
+    def __init__(self, error: HerokuError, tries: int, retry_after: str = "") -> None:
+        self.error, self.tries, self.retry_after = error, tries, retry_after
+
+
+def _pool(address: Address, url: str) -> urllib3.PoolManager:
     """
-    The library's own list would repeat any write on a 503 that carries Retry-After; ours is in `status_forcelist`.
+    Certificates are read once, as long as there are any: what this process needs may be removed while it runs. The
+    whole of a try is limited elsewhere; these are the limits of its parts.
     """
-
-    RETRY_AFTER_STATUS_CODES = frozenset()
-
-
-def _retries(method: str) -> urllib3.Retry:
-    repeatable = method in REPEATABLE
-    return _Retry(
-        total=6,
-        connect=6,  # no connection: nothing can have been done
-        read=6 if repeatable else 0,
-        other=0,
-        redirect=0,
-        status=6,
-        status_forcelist=PASSING if repeatable else (429,),
-        allowed_methods=None,
-        backoff_factor=0.2,
-        backoff_max=10,
-        respect_retry_after_header=True,
-        retry_after_max=LONGEST_RETRY_AFTER,
-        raise_on_status=False,
+    context = urllib3.util.create_urllib3_context() if url.startswith("https:") else None
+    if context is not None:
+        context.load_default_certs()
+    timeout, proxy = urllib3.Timeout(connect=5, read=10), address.proxies.get(url)
+    if proxy is None:
+        return urllib3.PoolManager(maxsize=16, timeout=timeout, ssl_context=context)
+    return urllib3.ProxyManager(
+        proxy.url, maxsize=16, timeout=timeout, ssl_context=context, proxy_headers=dict(proxy.headers)
     )
 
 
-def _decoded(request: str, answer: urllib3.BaseHTTPResponse) -> Json:
-    """The JSON of a success; an empty one is None."""
+_NO_JSON: Final = object()
+
+
+def _json(answer: urllib3.BaseHTTPResponse) -> Json:
+    """What an answer holds, which is `_NO_JSON` if that is none, or none that anybody would send."""
     try:
-        body = json.loads(answer.data) if answer.data else None
-    except ValueError as error:
-        raise HerokuUnreachable(request, f"status {answer.status} with an answer that is not JSON") from error
+        return json.loads(answer.data) if answer.data else None
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
+def _no_json(request: str, answer: urllib3.BaseHTTPResponse) -> HerokuUnreachable:
+    return HerokuUnreachable(request, f"status {answer.status} with an answer that is not JSON")
+
+
+def _body(request: str, method: str, answer: urllib3.BaseHTTPResponse) -> Json:
+    """
+    The JSON of a success; an empty one is None.
+
+    Raises:
+        _Passing: it may be otherwise in a moment.
+        HerokuError: a refusal.
+    """
+    if answer.status in (PASSING if method in REPEATABLE else (429,)):
+        raise _Passing(_refusal(request, answer), TRIES, answer.headers.get("Retry-After", ""))
     if answer.status >= 300:
-        raise _refusal(request, answer, body)
+        raise _refusal(request, answer)
+    if (body := _json(answer)) is _NO_JSON:
+        raise _Passing(_no_json(request, answer), TRIES_OF_AN_ODD_ANSWER if method in REPEATABLE else 1)
     return body
 
 
-def _refusal(request: str, answer: urllib3.BaseHTTPResponse, body: Json) -> HerokuError:
+def _refusal(request: str, answer: urllib3.BaseHTTPResponse) -> HerokuError:
+    """What Heroku said against it; a page of something in between says nothing."""
+    body = _json(answer)
+    if body is _NO_JSON:
+        return _no_json(request, answer)
     body = body if isinstance(body, dict) else {}
     kind = NotFound if answer.status == 404 else Forbidden if answer.status in {401, 403} else HerokuError
     message = str(body.get("message") or "no message")

@@ -1,30 +1,29 @@
 """
-What this machine remembers of a changeover: the record of its open window, its log, and who works on it.
+What this machine remembers of a changeover: the record of its open window, and its log.
 
-The files lie in a folder of the user's own and hold no secret. A lock is a lock on an open file: it goes with the
-process that has it, however that ends.
+The files hold no secret.
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from heroku_changeover.reach.locks import show_life
+from heroku_changeover.reach.private import open_private, read_private
 from heroku_changeover.reach.processes import Process, process_from
-from heroku_changeover.reach.wait import Clock, Wait
-from heroku_changeover.terms.errors import BadInput, Busy, TimedOut
-from heroku_changeover.terms.order import Order
+from heroku_changeover.reach.uptime import boot, uptime
+from heroku_changeover.reach.wait import Clock
+from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.given import number
+from heroku_changeover.terms.order import Order, order_of
 from heroku_changeover.terms.window import Window, window_of
 
-HOME_VARIABLE = "HEROKU_CHANGEOVER_HOME"
-VERSION = 2
-
-BUSY_LIMIT = 120
-"""Seconds to wait for another step or keeper of the same app: longer than putting an app back takes."""
+VERSION = 3
+KEEPER = "keeper"
+"""Who a keeper is in the log."""
 
 LOG_LIMIT = 1_000_000
 """Bytes after which a log is begun anew, keeping the one before it."""
@@ -33,13 +32,16 @@ LOG_LIMIT = 1_000_000
 class Record(NamedTuple):
     """
     An open window: the changeover's order and document, who started its step (plugin and Pulumi process), and why the
-    keeper gave up, if it did.
+    keeper gave up, if it did. `boot` and `epoch` tell by which clock its moments are noted: in this run of the machine,
+    which started at that reading.
     """
 
     order: Order
     window: Window
     engine: tuple[Process, ...] = ()
     gave_up: str = ""
+    boot: str = ""
+    epoch: float = 0.0
 
     @property
     def overrun(self) -> float:
@@ -55,25 +57,13 @@ class Record(NamedTuple):
         """Whether the run that opened the window goes on."""
         return bool(self.engine) and all(process.is_alive() for process in self.engine)
 
+    def clock(self, other: Clock) -> Clock:
+        """The clock of its moments, on this machine; the other one where it was noted by one that is not here."""
+        return other.counted_from(self.epoch) if self.boot and self.boot == boot() else other
 
-def folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """
-    The folder of all journals, made when it is missing.
-
-    Raises:
-        BadInput: it cannot be written to; names the variable that puts it elsewhere.
-    """
-    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".local" / "state"
-    path = Path(environ.get(HOME_VARIABLE) or Path(base) / "heroku-changeover").absolute()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / ".writable").touch()
-    except OSError as error:
-        raise BadInput(
-            f"{path} cannot be written to ({error.strerror}), and an open window has to be remembered somewhere: "
-            f"set {HOME_VARIABLE} to a folder that can"
-        ) from error
-    return path
+    def counted_by(self, clock: Clock) -> "Record":
+        """The same with the clock that its next moments are noted by."""
+        return self._replace(boot=boot(), epoch=round(clock.now() - uptime(), 3))
 
 
 class Journal:
@@ -81,6 +71,7 @@ class Journal:
 
     def __init__(self, path: Path, app: str) -> None:
         self.path, self.app = path, app
+        self._known: Record | None = None
 
     @property
     def record_path(self) -> Path:
@@ -95,8 +86,15 @@ class Journal:
         return self.path / f"{self.app}.log"
 
     def read(self) -> Record | None:
-        """The open window; None when none is open."""
-        return _record_in(self.record_path)
+        """
+        The open window; None when none is open.
+
+        Raises:
+            BadInput: the file is damaged, or from another version of this program.
+        """
+        found = record_in(self.record_path)
+        self._known = found or self._known
+        return found
 
     def read_last(self) -> Record | None:
         """
@@ -104,11 +102,33 @@ class Journal:
         have left it, is none: without a record steps leave more alone, and nothing is down because of it.
         """
         with suppress(BadInput):
-            return _record_in(self.last_path)
+            return record_in(self.last_path)
         return None
+
+    def still_open(self, known: Record) -> Record | None:
+        """
+        A window that was open when it was last looked at, as it is now; None when it was closed, of which the last
+        record tells. A file that is gone or damaged says nothing, and what is known is as good as it was.
+        """
+        self._known = self._own() or (None if self._was_closed(known) else known)
+        return self._known
+
+    def _own(self) -> Record | None:
+        """What the file has of this app; None where it has nothing that can be used."""
+        with suppress(BadInput):
+            found = record_in(self.record_path)
+            return found if found is not None and found.order.apps[0] == self.app else None
+        return None
+
+    def _was_closed(self, known: Record) -> bool:
+        last = self.read_last()
+        if last is None or not last.order.is_same_changeover(known.order):
+            return False
+        return last.window.latest >= known.window.latest
 
     def write(self, record: Record) -> None:
         """Replaces the record in one go, so that no reader sees half of it."""
+        self._known = record
         _replace(self.record_path, record)
 
     def remember(self, record: Record) -> None:
@@ -118,63 +138,95 @@ class Journal:
 
     def note(self, window: Window) -> None:
         """
-        Brings the record up to date, if a window is open; a disk that is full by then is no reason to leave an app
-        down.
+        Brings the record up to date, if a window is open, also where its file was lost; a disk that is full by then is
+        no reason to leave an app down.
         """
         with suppress(OSError):
-            record = self.read()
+            record = self._now()
             if record is not None and record.order.generation == window.generation:
                 self.write(record._replace(window=window))
 
+    def _now(self) -> Record | None:
+        if self._known is not None:
+            return self.still_open(self._known)
+        with suppress(BadInput):
+            return self.read()
+        return None
+
     def close(self) -> None:
-        """The window is closed; its record stays as the last one, where there is room for it."""
-        try:
-            self.record_path.replace(self.last_path)
-        except FileNotFoundError:
-            return
-        except OSError:
+        """
+        The window is closed; its record stays as the last one, where there is room for it: a keeper sees by that one
+        that it was closed, and not lost.
+        """
+        known, self._known = self._known, None
+        if self._own() is not None:
+            with suppress(OSError):
+                self.record_path.replace(self.last_path)
+        elif known is not None and not self._was_closed(known):
+            self.remember(known)
+        with suppress(OSError):
             self.record_path.unlink(missing_ok=True)
 
     def log(self, who: str, line: str) -> None:
         """For whoever comes later. What cannot be written down stops nobody."""
+        if who != KEEPER:
+            show_life(self.path, self.app)
         with suppress(OSError):
             if self.log_path.exists() and self.log_path.stat().st_size > LOG_LIMIT:
                 self.log_path.replace(self.log_path.with_suffix(".log.1"))
-            with self.log_path.open("a") as log:
+            with open_private(self.log_path, "a") as log:
                 log.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {who}: {line}\n")
+
+    def last_lines(self, count: int) -> tuple[str, ...]:
+        """The end of the log."""
+        with suppress(OSError):
+            return tuple(read_private(self.log_path).splitlines()[-count:])
+        return ()
 
 
 def _replace(path: Path, record: Record) -> None:
     draft = path.with_suffix(".draft")
-    draft.write_text(_text(record))
+    with open_private(draft, "w") as file:
+        file.write(_text(record))
     draft.replace(path)
 
 
 def _text(record: Record) -> str:
     engine = [process._asdict() for process in record.engine]
     row = {"version": VERSION, "order": record.order._asdict(), "window": record.window.row(), "engine": engine}
-    return json.dumps({**row, "gave_up": record.gave_up}, indent=1)
+    clock = {"boot": record.boot, "epoch": record.epoch}
+    return json.dumps({**row, **clock, "gave_up": record.gave_up}, indent=1)
 
 
-def _record_in(path: Path) -> Record | None:
+def record_in(path: Path) -> Record | None:
     """
+    What is recorded in a file; None where there is none.
+
     Raises:
         BadInput: the file is damaged, or from another version of this program.
     """
     try:
-        row: dict[str, Any] = json.loads(path.read_text())
-        if row["version"] != VERSION:
-            raise BadInput(f"{path} is of version {row['version']}, this program reads {VERSION}")
-        order = Order(**{**row["order"], "apps": tuple(row["order"]["apps"])})
-        window = window_of(row["window"], order.generation)
-        return Record(order, window, tuple(process_from(p) for p in row["engine"]), str(row["gave_up"]))
+        return _record_of(json.loads(read_private(path)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except BadInput as error:
+        raise BadInput(f"{path} cannot be used: {error}; {_REMOVE}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise BadInput(
-            f"{path} does not hold the record of a window ({type(error).__name__}): look at it, bring the app back by "
-            "hand if it is down, and remove the file"
+            f"{path} does not hold the record of a window ({type(error).__name__}): look at it, {_REMOVE}"
         ) from error
+
+
+def _record_of(row: dict[str, Any]) -> Record:
+    if row["version"] != VERSION:
+        raise BadInput(f"it is of version {row['version']!r}, this program reads {VERSION}")
+    order = order_of(row["order"])
+    window = window_of(row["window"], order.generation)
+    engine = tuple(process_from(p) for p in row["engine"])
+    return Record(order, window, engine, str(row["gave_up"]), str(row["boot"]), number(row["epoch"]))
+
+
+_REMOVE = "bring the app back by hand if it is down, and remove the file"
 
 
 def record_of(path: Path, app: str, report: Callable[[str], None]) -> Record | None:
@@ -193,59 +245,7 @@ def record_of(path: Path, app: str, report: Callable[[str], None]) -> Record | N
 
 def _passing_over(path: Path, report: Callable[[str], None]) -> Record | None:
     try:
-        return _record_in(path)
+        return record_in(path)
     except BadInput as error:
         report(f"warning: the record of another app is passed over: {error}")
         return None
-
-
-@contextmanager
-def locked(path: Path, apps: Sequence[str], who: str, clock: Clock, report: Callable[[str], None]) -> Iterator[None]:
-    """
-    Alone with these apps on this machine for the length of a block.
-
-    Raises:
-        Busy: another process is at work on one of them and did not end in time; names it.
-    """
-    with ExitStack() as held:
-        for app in sorted(apps):
-            file = held.enter_context((path / f"{app}.lock").open("a+"))
-            _take(file, app, clock, report)
-            sign(file, f"{os.getpid()} {who}")
-        yield
-
-
-def sign(file: IO[str], text: str) -> None:
-    """Leaves a word in a locked file, for whoever looks. The lock holds without it, as when the disk is full."""
-    with suppress(OSError):
-        os.ftruncate(file.fileno(), 0)
-        os.write(file.fileno(), text.encode())
-
-
-def _take(file: IO[str], app: str, clock: Clock, report: Callable[[str], None]) -> None:
-    def busy() -> str | None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            pid, _, who = file.read().partition(" ")
-            return f"{who or 'another process'} (process {pid or 'unknown'}) is at work on it"
-        return None
-
-    try:
-        Wait(clock, report).until(f"app {app} to be free on this machine", busy, clock.now() + BUSY_LIMIT)
-    except TimedOut as error:
-        raise Busy(f"one changeover at a time for an app: {error}") from error
-
-
-def holder_of(path: Path, app: str) -> str | None:
-    """Who is at work on an app on this machine, as `process-id step`; None when nobody is."""
-    file = path / f"{app}.lock"
-    if not file.exists():
-        return None
-    with file.open("r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return lock.read()
-    return None

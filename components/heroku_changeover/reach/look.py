@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 
 from heroku_changeover.reach.address import address_from
@@ -72,7 +73,7 @@ def look(
 def app_from(heroku: Heroku, name: str) -> App:
     """An app with its formation, dynos, attachments, features and add-on services."""
     with ThreadPoolExecutor(6) as pool:
-        read = {path: pool.submit(heroku.get, f"/apps/{name}{path}") for path in _APP_PATHS}
+        read = {path: pool.submit(copy_context().run, heroku.get, f"/apps/{name}{path}") for path in _APP_PATHS}
         return app_in(name, {path: future.result() for path, future in read.items()})
 
 

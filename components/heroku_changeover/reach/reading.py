@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from heroku_changeover.reach.address import is_loopback
 from heroku_changeover.reach.answers import reads
+from heroku_changeover.reach.loopback import is_loopback
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType, plan_without_service
 
 Json = Any

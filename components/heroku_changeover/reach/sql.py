@@ -33,6 +33,16 @@ class Room(NamedTuple):
     room: int
 
 
+class LetGo(NamedTuple):
+    """
+    How a fence ended: `committed` are the roles whose writes waited and are committed on the old database now, `taken`
+    how many transaction ids it took to keep others from that.
+    """
+
+    committed: tuple[str, ...] = ()
+    taken: int = 0
+
+
 class Session(Protocol):
     """
     A session on a database; every verb raises `SqlUnreachable` when it breaks, `SqlRefused` when the server refuses it.
@@ -90,7 +100,7 @@ class Session(Protocol):
         ...
 
     def end_sessions_on_a_copy(self) -> None:
-        """Ends our role's other sessions, on a server in recovery only."""
+        """Ends the other sessions that are ours to end, on a server in recovery only."""
         ...
 
     def position(self) -> Position: ...
@@ -120,6 +130,16 @@ class Fence(Protocol):
         """Those that the role may not lock."""
         ...
 
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether anybody had a transaction in progress behind it."""
+        ...
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """Who was seen with a transaction in progress behind it, each in a few words."""
+        ...
+
     def is_held(self) -> bool: ...
 
     def unlogged_with_rows(self) -> list[str]:
@@ -128,24 +148,36 @@ class Fence(Protocol):
 
     def release(self) -> None: ...
 
+    def let_go(self, deadline: float) -> LetGo:
+        """
+        Ends the fence on a database whose writes were all carried over: those that wait fail, where that is in our
+        power; the others have some time to be given up.
+        """
+        ...
+
     def end_sessions(self) -> frozenset[int]:
-        """Ends our role's other sessions; returns their process ids."""
+        """Ends the other sessions that are ours to end; returns their process ids."""
         ...
 
     def other_sessions(self) -> list[int]:
-        """The process ids of our role's other sessions."""
+        """The process ids of the other sessions that are ours to end."""
         ...
 
     def other_roles(self) -> list[str]:
-        """Ordinary roles beside ours that have sessions there, which ours may not end."""
+        """Ordinary roles with sessions there that are not ours to end."""
         ...
 
     def still_waiting(self, deadline: float) -> list[str]:
         """Those roles whose writes wait behind the fence even after some time in which they may be given up."""
         ...
 
-    def set_mark(self) -> Mark:
-        """Commits the barrier."""
+    def set_mark(self, deadline: float) -> Mark:
+        """
+        Commits the barrier at a moment at which no transaction is in progress.
+
+        Raises:
+            TimedOut: there was no such moment; names who is at work.
+        """
         ...
 
     def position(self) -> Position: ...
@@ -179,7 +211,18 @@ class Sql(Protocol):
     def fence(self, database: str, url: str, deadline: float) -> Fence:
         """
         Raises:
+            Busy: another run has fenced it; names its session.
             TimedOut: names the sessions that hold the tables and could not be ended.
+            SqlUnreachable: there is no session, or it broke.
+        """
+        ...
+
+    def await_turn(self, database: str, url: str, deadline: float) -> None:
+        """
+        Returns when no other run has a fence there.
+
+        Raises:
+            Busy: another run has; names its session.
             SqlUnreachable: there is no session, or it broke.
         """
         ...

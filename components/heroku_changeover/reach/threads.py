@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -13,8 +15,13 @@ def side_by_side(act: Callable[[Item], Result], items: Iterable[Item]) -> list[R
     todo = list(items)
     if not todo:
         return []
+    doing = [partial(copy_context().run, act, item) for item in todo]  # the limit of a wait holds in its threads too
     with ThreadPoolExecutor(len(todo)) as pool:
-        return list(pool.map(act, todo))
+        return list(pool.map(_called, doing))
+
+
+def _called(act: Callable[[], Result]) -> Result:
+    return act()
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:

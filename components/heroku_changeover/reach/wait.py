@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from typing import NamedTuple
 
+from heroku_changeover.reach.uptime import uptime
 from heroku_changeover.terms.errors import Interrupted, TimedOut
 
 INSIDE_WINDOW = 0.1
@@ -39,6 +41,38 @@ ENDING = threading.Event()
 
 Look = Future[str | None]
 
+_STARTED = time.time() - uptime()
+"""What the wall clock would have shown when this machine started, by what it shows as this process begins."""
+
+_LIMIT: ContextVar[float] = ContextVar("limit", default=math.inf)
+
+
+def steady_now() -> float:
+    """
+    Seconds since 1970 by the wall clock as it was when this process began; whatever that is set to since, this goes on
+    evenly, also while the machine sleeps.
+    """
+    return _STARTED + uptime()
+
+
+def limit() -> float:
+    """When the wait ends that is being looked for in this thread: no request of a look may take longer."""
+    return _LIMIT.get()
+
+
+@contextmanager
+def _no_longer_than(deadline: float) -> Iterator[None]:
+    before = _LIMIT.set(min(_LIMIT.get(), deadline))
+    try:
+        yield
+    finally:
+        _LIMIT.reset(before)
+
+
+def never() -> bool:
+    """Whether somebody has asked the process to end, for work that has to be done even then."""
+    return False
+
 
 def first_of(looks: set[Look], seconds: float) -> None:
     """Returns when one of them has ended, or after that time; `math.inf` is without a limit."""
@@ -58,18 +92,29 @@ def interruptible_sleep(seconds: float) -> None:
 
 class Clock(NamedTuple):
     """
-    `now` is the wall clock in seconds since 1970, so that its readings mean the same in every step's process.
+    `now` is in seconds since 1970, so that its readings mean the same in every step's process, and never jumps.
     `sleep` ends when the process is asked to end, `sound_sleep` does not. `first_of` waits for looks under way.
+    `is_ending` tells whether the process was asked to end.
     """
 
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = steady_now
     sleep: Callable[[float], None] = interruptible_sleep
     sound_sleep: Callable[[float], None] = time.sleep
     first_of: Callable[[set[Look], float], None] = first_of
+    is_ending: Callable[[], bool] = ENDING.is_set
 
     def undisturbed(self) -> "Clock":
         """The same clock for work that has to be done even when the process was asked to end."""
-        return self._replace(sleep=self.sound_sleep)
+        return self._replace(sleep=self.sound_sleep, is_ending=never)
+
+    def counted_from(self, epoch: float) -> "Clock":
+        """A clock by which this machine started at that reading, as it did for another process of it."""
+        return self._replace(now=lambda: epoch + uptime())
+
+    @property
+    def epoch(self) -> float:
+        """The reading at which this machine started, by this clock: another process can count from there."""
+        return self.now() - uptime()
 
 
 class Wait:
@@ -101,6 +146,10 @@ class Wait:
         Raises:
             TimedOut: names `what`, the seconds spent and what was found last.
         """
+        with _no_longer_than(deadline):
+            self._until(what, probe, deadline)
+
+    def _until(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
         started = looked = self.clock.now()
         interval = self.interval
         while (found := probe()) is not None:
@@ -122,13 +171,17 @@ class Wait:
         Raises:
             TimedOut: as `until`, after the looks that are under way have ended.
         """
+        with _no_longer_than(deadline):
+            self._closely(what, probe, deadline)
+
+    def _closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
         started, found = self.clock.now(), "nothing yet"
         looks: set[Look] = set()
         with _lookers() as pool:
             while True:
                 began = self.clock.now()
                 if len(looks) < LOOKS_AT_ONCE:
-                    looks.add(pool.submit(probe))
+                    looks.add(pool.submit(copy_context().run, probe))
                 ends = began + max(self.interval, self._late(began - started)) if began < deadline else math.inf
                 for answer in self._answers(looks, ends):
                     if answer is None:

@@ -40,7 +40,8 @@ class World(NamedTuple):
 
     def undisturbed(self) -> "World":
         """The same for work that has to be done even when the process was asked to end."""
-        return self._replace(clock=self.clock.undisturbed(), sql=self.sql.undisturbed())
+        heroku, sql = self.heroku.undisturbed(), self.sql.undisturbed()
+        return self._replace(heroku=heroku, sql=sql, clock=self.clock.undisturbed())
 
 
 def world_of(heroku: Heroku, report: Callable[[str], None], clock: Clock, apps: int = 1) -> World:

@@ -13,12 +13,21 @@ from heroku_changeover.apps.service import put_back
 from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
-from heroku_changeover.reach.journal import Journal, Record, locked, record_of
+from heroku_changeover.reach.journal import Journal, Record, record_of
+from heroku_changeover.reach.locks import locked
 from heroku_changeover.reach.look import app_from
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.reach.world import world_of
 from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery, recover
-from heroku_changeover.terms.command import PROGRAM, RECOVER, URN_VARIABLE, Arguments, add_order_options, order_from
+from heroku_changeover.terms.command import (
+    PROGRAM,
+    RECOVER,
+    URN_VARIABLE,
+    Arguments,
+    add_order_options,
+    order_from,
+    shown,
+)
 from heroku_changeover.terms.errors import BadInput, NeedsPerson, Refused
 from heroku_changeover.terms.order import STEPS, number_in
 from heroku_changeover.terms.situation import Situation
@@ -122,9 +131,13 @@ def text_of(state: str) -> str:
         BadInput: it cannot be read.
     """
     try:
-        return sys.stdin.read() if state == "-" else Path(state).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"--state {state} cannot be read ({type(error).__name__})") from error
+        given = sys.stdin.buffer.read() if state == "-" else Path(state).read_bytes()
+        return given.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"--state {shown(state)} cannot be read ({type(error).__name__}): it has to be the output of "
+            "`pulumi stack export`, in a file or on stdin"
+        ) from error
 
 
 def record_in_state(text: str, app: str) -> Record | None:
@@ -137,7 +150,7 @@ def record_in_state(text: str, app: str) -> Record | None:
     """
     try:
         resources = [dict(r) for r in json.loads(text)["deployment"]["resources"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput("what --state names is not the output of `pulumi stack export`") from error
     steps = [s for r in resources if (s := _step_in(r)) is not None and s[0] in STEPS and app in s[1].order.apps]
     finished = {number_in(record.order.generation) for step, record in steps if step == STEPS[-1]}
@@ -149,7 +162,7 @@ def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
     """The step that a resource is, with what it printed; None for a resource of any other kind."""
     parser = Arguments()
     add_order_options(parser)
-    with suppress(BadInput, ValueError, KeyError, TypeError, AttributeError):
+    with suppress(BadInput, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         words = shlex.split(resource["inputs"]["create"])
         step, *rest = words[words.index(PROGRAM) + 1 :]
         order = order_from(parser.parse_args(rest), resource["inputs"].get("environment", {}).get(URN_VARIABLE, ""))

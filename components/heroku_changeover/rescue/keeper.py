@@ -3,26 +3,30 @@ The keeper: a process of its own that closes an open window when the run that op
 
 A step starts it before maintenance mode goes on. It is in a session of its own, holds no stream of the engine, and
 sees the end of the command plugin and of the Pulumi process, by a cancel or a crash. Then, or when the window's budget
-is overrun, it waits for whatever step is still at work, and does what `recovery` says. It ends when the window is
-closed.
+is overrun, or when nothing is heard of the run any more after the point of no return, it waits for whatever step is
+still at work, ends one that hangs, and does what `recovery` says. It ends when the window is closed.
+
+It needs nothing that can go away: what it runs is loaded, and what it watches over is in its memory. A record that is
+lost or damaged says nothing; only one that was closed ends it.
 """
 
 import fcntl
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO
 
 from heroku_changeover.apps.keeping import READY_VARIABLE, keeper_file, try_lock
 from heroku_changeover.reach.address import address_from
 from heroku_changeover.reach.heroku import Heroku
-from heroku_changeover.reach.journal import Journal, Record, folder, locked, sign
+from heroku_changeover.reach.home import folder
+from heroku_changeover.reach.journal import KEEPER, Journal, Record
+from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, sign
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue.recovery import changeover_in, recover
 from heroku_changeover.terms.command import KEEP
-from heroku_changeover.terms.errors import Busy, Forbidden, NeedsPerson, Refused
-from heroku_changeover.ways.way import Changeover
+from heroku_changeover.terms.errors import BadInput, Busy, NeedsPerson, Refused, may_pass
 
 POLL = 0.1
 """Seconds between two looks at the run that opened the window; both are cheap and local."""
@@ -33,8 +37,17 @@ YIELD = 1.0
 OVERRUN = 30
 """Seconds beyond the budget after which the run is taken to be stuck: a step puts everything back by itself in less."""
 
-PATIENCE = 3600
-"""Seconds for which the keeper goes on trying while Heroku cannot be reached."""
+SILENCE = 150
+"""
+Seconds without a word after which whoever is at work is taken to hang: every wait says something twice a minute, and no
+request or statement takes longer.
+"""
+
+BUSY_POLL = 1.0
+"""Seconds between two looks whether whoever is at work hangs."""
+
+PATIENCE = 86_400
+"""Seconds for which the keeper goes on trying, whatever Heroku or a database answers."""
 
 LONGEST_PAUSE = 15.0
 """Seconds between two of those tries, at most."""
@@ -46,11 +59,20 @@ def keep(app: str, environ: Mapping[str, str]) -> None:
     _outlive()
     clock = Clock().undisturbed()
     with keeper_file(journal) as file:
-        alone = _is_alone(file, clock)
-        _say_ready(environ)
-        if alone:
+        if _is_alone(file, clock):
+            keeper = Keeper(journal, Heroku(address_from(environ), clock), clock)
+            _load()
             sign(file, str(os.getpid()))  # for whoever wants to look at it
-            Keeper(journal, Heroku(address_from(environ)), clock).watch()
+            _say_ready(environ)
+            keeper.watch()
+        else:
+            _say_ready(environ)
+
+
+def _load() -> None:
+    from heroku_changeover.rescue.loading import load_everything
+
+    load_everything()
 
 
 def _is_alone(file: IO[str], clock: Clock) -> bool:
@@ -69,19 +91,29 @@ def _outlive() -> None:
 
 def _say_ready(environ: Mapping[str, str]) -> None:
     if descriptor := environ.get(READY_VARIABLE):
-        with suppress(OSError, ValueError), os.fdopen(int(descriptor), "wb") as ready:
+        with suppress(OSError, ValueError, OverflowError), os.fdopen(int(descriptor), "wb") as ready:
             ready.write(b"1")
 
 
 class Keeper:
-    """One keeper at its work."""
+    """One keeper at its work; `_known` is the window as it was seen last, None when none is open any more."""
 
     def __init__(self, journal: Journal, heroku: Heroku, clock: Clock) -> None:
         self._journal, self._heroku, self._clock = journal, heroku, clock
+        self._known = self._first_look()
+        self._life, self._heard_at = (0.0, 0), clock.now()
+        self._waits_on, self._at_work = "", False
+
+    def _first_look(self) -> Record | None:
+        try:
+            return self._journal.read()
+        except BadInput as error:
+            self.say(str(error))
+            return None
 
     def watch(self) -> None:
         self.say("watches over the window")
-        while (record := self._journal.read()) is not None:
+        while (record := self._look()) is not None:
             if reason := self._left_alone(record):
                 self.say(reason)
                 if not self._take_over():
@@ -89,12 +121,34 @@ class Keeper:
             self._clock.sleep(POLL)
         self.say("the window was closed")
 
+    def _look(self) -> Record | None:
+        if self._known is not None:
+            self._known = self._journal.still_open(self._known)
+        if self._known is not None:
+            self._listen(self._known)
+        return self._known
+
+    def _listen(self, record: Record) -> None:
+        """Whoever is at work shows it in the lock file; as long as this keeper has the lock, nobody else is."""
+        life = (record.window.latest, last_sign_of_life(self._journal.path, record.order.apps))
+        if life != self._life and not self._at_work:
+            self._heard_at = self._clock.now()
+        self._life = life
+
     def _left_alone(self, record: Record) -> str | None:
         if not record.has_engine:
             return "the run that opened the window is gone"
-        if self._clock.now() > record.overrun + OVERRUN:
+        if self._is_overrun(record):
             return "the run has overrun the window's budget"
+        if record.window.is_past_return and self._silence() > SILENCE:
+            return f"nothing was heard of the run for {SILENCE} s"
         return None
+
+    def _is_overrun(self, record: Record) -> bool:
+        return record.clock(self._clock).now() > record.overrun + OVERRUN
+
+    def _silence(self) -> float:
+        return self._clock.now() - self._heard_at
 
     def _take_over(self) -> bool:
         """
@@ -102,16 +156,17 @@ class Keeper:
         or patience is spent.
         """
         until, pause = self._clock.now() + PATIENCE, 0.5
-        while (record := self._journal.read()) is not None and self._left_alone(record):
+        while (record := self._look()) is not None and self._left_alone(record):
             if self._clock.now() >= until:
                 return self._give_up(f"not done within {PATIENCE} s")
             try:
                 self._recover(record)
             except Busy as error:
-                self.say(f"waits on: {error}")
-            except (NeedsPerson, Refused, Forbidden) as error:
-                return self._give_up(str(error))
+                self._wait_on(record, error)
+                self._clock.sleep(pause)  # another machine's run is told at once
             except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
+                if isinstance(error, NeedsPerson | Refused) and not may_pass(error):
+                    return self._give_up(str(error))
                 self.say(f"not yet: {type(error).__name__}: {error}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -119,21 +174,47 @@ class Keeper:
 
     def _recover(self, record: Record) -> None:
         """Another run may have taken the window over while the lock was waited for."""
-        with locked(self._journal.path, record.order.apps, KEEP, self._clock, self.say):
-            now = self._journal.read()
-            if now is not None and self._left_alone(now):
-                self.say(recover(self._changeover(now)))
+        path, apps = self._journal.path, record.order.apps
+        with locked(path, apps, KEEP, self._clock, lambda _: None, BUSY_POLL):
+            self._at_work = True
+            try:
+                self._close_window()
+            finally:
+                self._at_work = False
 
-    def _changeover(self, record: Record) -> Changeover:
-        return changeover_in(record, self._heroku, self.say, self._clock, self._journal)
+    def _close_window(self) -> None:
+        record = self._look()
+        if record is None or not self._left_alone(record):
+            return
+        clock = record.clock(self._clock)
+        try:
+            self.say(recover(changeover_in(record, self._heroku, self.say, clock, self._journal)))
+        finally:
+            self._look()  # what it has written down itself is no sign of anybody else
+        if not self._journal.record_path.exists():
+            self._known = None  # closed, even if there was no room to say so
+
+    def _wait_on(self, record: Record, error: Busy) -> None:
+        if str(error) != self._waits_on:
+            self._waits_on = str(error)
+            self.say(f"waits on: {error}")
+        limit = OVERRUN if self._is_overrun(record) else SILENCE
+        if self._silence() > limit:
+            self._end_who_hangs(record)
+
+    def _end_who_hangs(self, record: Record) -> None:
+        """By number and start, so that nothing else is ended; what it held goes with it."""
+        holders = {holder_of(self._journal.path, app) for app in record.order.apps} - {None}
+        for holder in holders:
+            if holder is not None and holder.process is not None and holder.process.end():
+                self.say(f"{holder} hangs, and was ended")
 
     def _give_up(self, reason: str) -> bool:
         self.say(f"gives up: {reason}")
         with suppress(OSError):
-            if record := self._journal.read():
-                self._journal.write(record._replace(gave_up=reason))
+            if self._known is not None:
+                self._journal.write(self._known._replace(gave_up=reason))
         return False
 
-    @property
-    def say(self) -> Callable[[str], None]:
-        return lambda line: self._journal.log("keeper", line)
+    def say(self, line: str) -> None:
+        self._journal.log(KEEPER, line)

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from heroku_changeover.apps.keeping import is_kept
 from heroku_changeover.reach.heroku import Heroku
-from heroku_changeover.reach.journal import Journal, Record, holder_of
+from heroku_changeover.reach.journal import Journal, Record
+from heroku_changeover.reach.locks import holder_of
 from heroku_changeover.reach.look import look
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery
@@ -109,11 +110,11 @@ def status_of(
 ) -> Status:
     """Looks at Heroku and at this machine; changes nothing. `state` names the exported stack that `record` is from."""
     names = record.order.apps if record else tuple(apps)
-    at_work = {app: who for app in names if (who := holder_of(journal.path, app))}
-    log = journal.log_path.read_text().splitlines()[-LAST_LINES:] if journal.log_path.exists() else []
+    at_work = {app: str(who) for app in names if (who := holder_of(journal.path, app))}
+    log = journal.last_lines(LAST_LINES)
     facts, keeper = look(names), is_kept(journal)
     following = _next(heroku, record, state, keeper=keeper) if record else _next_without_record(facts)
-    return Status(facts, record, at_work, keeper, following, tuple(log), state)
+    return Status(facts, record, at_work, keeper, following, log, state)
 
 
 def _next_without_record(facts: Facts) -> str:

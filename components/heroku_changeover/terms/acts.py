@@ -39,6 +39,7 @@ class Act(Enum):
     UNSEAL = "unseal"
     ATTACH = "attach"
     AWAIT_RELEASE = "await-release"
+    LET_GO = "let-go"
     SCALE_UP = "scale-up"
     AWAIT_WEB = "await-web"
     MAINTENANCE_OFF = "maintenance-off"

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
 from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.given import APP, LONGEST
 from heroku_changeover.terms.order import ONE_OFF_POLICIES, UNLOGGED_POLICIES, VERIFY_MODES, Order
 
 PROGRAM: Final = "heroku-changeover"
@@ -36,6 +37,17 @@ URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
 """The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
 
 
+SHOWN: Final = 100
+"""Characters of a word that a message repeats."""
+
+
+def readable(text: str) -> str:
+    """One that is a text: what a locale cannot read arrives as halves of characters, and can be sent nowhere."""
+    if not text.isprintable() or not text:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a name")
+    return text
+
+
 class Arguments(argparse.ArgumentParser):
     """A parser whose errors are like every other bad input: one line, and the exit code of a refusal."""
 
@@ -44,7 +56,8 @@ class Arguments(argparse.ArgumentParser):
         Raises:
             BadInput: always; the library would end the process with a code of its own.
         """
-        raise BadInput(f"{message}; see `{self.prog} --help`")
+        told = message if message.isprintable() else ascii(message)
+        raise BadInput(f"{told[:1000]}; see `{self.prog} --help`")
 
 
 _DEFAULTS = Order._field_defaults
@@ -114,23 +127,27 @@ def order_from(options: argparse.Namespace, urn: str = "") -> Order:
 
 def positive(text: str) -> int:
     """A whole number of seconds, at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of seconds of at least 1")
-    return number
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number of seconds from 1 to {LONGEST}")
+    return int(text)
+
+
+def shown(text: str) -> str:
+    """What somebody has typed, for a message: short, and on one line."""
+    return text if 0 < len(text) <= SHOWN and text.isprintable() else f"{text[:SHOWN]!r}"
 
 
 def app_name(text: str) -> str:
     """The name of an app; files of this machine are called by it."""
-    if not re.fullmatch(r"[a-z0-9-]+", text):
-        raise argparse.ArgumentTypeError(f"{text} is not the name of an app")
+    if not APP.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not the name of an app")
     return text
 
 
 def uuid(text: str) -> str:
     """The id of an app or add-on, which stays the same when it is renamed."""
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text):
-        raise argparse.ArgumentTypeError(f"{text} is not a UUID")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a UUID")
     return text
 
 
@@ -139,14 +156,16 @@ def add_guard_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--app-id", required=True, type=uuid, metavar="UUID", help="the app that pays for the database")
     add("--database-id", required=True, type=uuid, metavar="UUID", help="the database that is to go")
-    add("--database", required=True, metavar="ADDON", help="what it was called, for messages")
+    add("--database", required=True, type=readable, metavar="ADDON", help="what it was called, for messages")
     add("--only-prove", action="store_true", help="prove the same and delete nothing")
 
 
 def add_order_options(parser: argparse.ArgumentParser) -> None:
     """The options that all five steps share."""
     add = parser.add_argument
-    add("--generation", required=True, metavar="NAME", help="what the changeover is called, such as db-2")
+    add(
+        "--generation", required=True, type=readable, metavar="NAME", help="what the changeover is called, such as db-2"
+    )
     add(
         "--app",
         required=True,
@@ -155,14 +174,21 @@ def add_order_options(parser: argparse.ArgumentParser) -> None:
         metavar="APP",
         help="an app to move; repeat it; the paying one first",
     )
-    add("--from", required=True, dest="leader", metavar="ADDON", help="the database that is left")
-    add("--to", required=True, dest="target", metavar="ADDON", help="the database that becomes the primary")
+    add("--from", required=True, type=readable, dest="leader", metavar="ADDON", help="the database that is left")
+    add(
+        "--to",
+        required=True,
+        type=readable,
+        dest="target",
+        metavar="ADDON",
+        help="the database that becomes the primary",
+    )
     for name, option in _OPTIONS.items():
         add(_flag(name), default=_DEFAULTS[name], **option)
 
 
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "way": {"metavar": "WAY", "help": "how the data gets over (%(default)s)"},
+    "way": {"type": readable, "metavar": "WAY", "help": "how the data gets over (%(default)s)"},
     "budget": {
         "type": positive,
         "metavar": "SECONDS",

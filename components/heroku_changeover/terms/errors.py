@@ -7,7 +7,7 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── Refused             exit 30: bad input or a finding, nothing was started
     │   ├── BadInput
     │   │   └── NoToken     neither the environment nor ~/.netrc has one
-    │   └── Busy            another process of this machine is at work on the app
+    │   └── Busy            another process is at work on the app, on this machine or elsewhere
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
@@ -55,7 +55,10 @@ class NoToken(BadInput):
 
 
 class Busy(Refused):
-    """Another step or keeper is at work on the app, on this machine, and was so for as long as was waited."""
+    """
+    Another step, keeper or run is at work on the app or its database, on this machine or elsewhere, and was so for as
+    long as was waited; or it has moved the app on. The app is left to it as it is.
+    """
 
 
 class NeedsPerson(ChangeoverError):
@@ -149,3 +152,18 @@ class HerokuUnreachable(HerokuError):
     def __init__(self, request: str, reason: str) -> None:
         super().__init__(request, 0, "unreachable", reason)
         self.args = (f"Heroku could not be reached for {request}: {reason}",)
+
+
+def may_pass(error: BaseException) -> bool:
+    """
+    Whether it may be otherwise in a while, by what it came from: no answer, no session, a token that is not accepted
+    at the moment, something that took too long.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Forbidden | SqlUnreachable | TimedOut | UnexpectedAnswer | OSError):
+            return True
+        if isinstance(cause, HerokuError) and cause.is_passing:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

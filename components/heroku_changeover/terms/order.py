@@ -1,6 +1,9 @@
 """What one changeover is about, and the five words for its steps."""
 
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from heroku_changeover.terms.given import app_named, text, whole
 
 STEPS: Final = ("await-database", "maintenance-on", "scale-down", "promote", "restore")
 """
@@ -42,6 +45,26 @@ class Order(NamedTuple):
         """Whether both move the same apps between the same databases, whatever they and their limits are called."""
         mine = (number_in(self.generation), self.apps, self.leader, self.target)
         return mine == (number_in(other.generation), other.apps, other.leader, other.target)
+
+
+def order_of(row: Mapping[str, Any]) -> Order:
+    """
+    The order from decoded JSON.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is none.
+    """
+    if not isinstance(row["apps"], list) or not row["apps"]:
+        raise ValueError("it names no apps")
+    read = {name: _READ.get(name, text)(value) for name, value in row.items() if name not in {"apps", "urn"}}
+    return Order(apps=tuple(app_named(app) for app in row["apps"]), urn=str(row.get("urn", "")), **read)
+
+
+def _seconds(value: object) -> int:
+    return whole(value, least=1)
+
+
+_READ: Final[Mapping[str, Callable[[object], Any]]] = {"budget": _seconds, "ready_limit": _seconds}
 
 
 def number_in(generation: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from heroku_changeover.terms.given import number, whole
+
 MOST_NAMED = 12
 """How many names of one kind a report tells; the log of the machine has them all."""
 
@@ -119,14 +121,18 @@ def _names(values: object) -> tuple[str, ...]:
     return few(str(value) for value in values)
 
 
+def _whole(value: object) -> int:
+    return whole(value, most=2**64)
+
+
 def _seconds(row: Mapping[str, Any]) -> dict[str, float]:
-    return {str(step): float(spent) for step, spent in row.items()}
+    return {str(step): number(spent) for step, spent in row.items()}
 
 
 _READ: Mapping[Any, Callable[[Any], Any]] = {
-    int: int,
-    int | None: int,
-    float | None: float,
+    int: _whole,
+    int | None: _whole,
+    float | None: number,
     str: str,
     tuple[str, ...]: _names,
     Mapping[str, float]: _seconds,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from heroku_changeover.terms.errors import Refused
+from heroku_changeover.terms.errors import Busy, Refused
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 
@@ -80,7 +80,10 @@ def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied
     if primaries and not primaries & ours:
         return Stage.SUPERSEDED
     if primaries - ours:
-        raise Refused(f"DATABASE of these apps is also {_listed(primaries - ours)}: move one database at a time")
+        raise Busy(
+            f"DATABASE of these apps is also {_listed(primaries - ours)}: another run moves them, or they never had "
+            "the same one; move one database at a time"
+        )
     if not target.is_follower and set(held) == {order.target}:  # an app may have no DATABASE for a moment
         return Stage.MOVED
     if order.target in primaries:  # whatever the Data API says of it, or does not say, at this moment

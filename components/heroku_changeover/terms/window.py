@@ -6,12 +6,12 @@ It is one line of JSON, printed by a step on stdout and handed to the next one i
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NamedTuple
 
 from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import PRIMARY, App, Name, ProcessType
+from heroku_changeover.terms.given import number, whole
 from heroku_changeover.terms.moments import ANSWERED, Moment
 from heroku_changeover.terms.order import number_in
 from heroku_changeover.terms.report import Report, report_from
@@ -224,7 +224,7 @@ def window_from(environ: Mapping[str, str], generation: str) -> Window | None:
         return None
     try:
         return window_of(json.loads(text), generation)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise BadInput(
             f"{WINDOW_VARIABLE} does not hold a window document ({type(error).__name__}); {_REMEDY}"
         ) from error
@@ -245,9 +245,7 @@ def window_of(row: Mapping[str, Any], generation: str) -> Window:
     if number_in(row["generation"]) != number_in(generation):
         raise BadInput(f"{WINDOW_VARIABLE} is of {row['generation']}, this step works on {generation}; {_REMEDY}")
     apps = {str(name): _app_from(app) for name, app in row["apps"].items()}
-    moments = {Moment(name): float(at) for name, at in row["moments"].items()}
-    if not all(isfinite(at) for at in moments.values()):
-        raise ValueError("a clock reading is not a number")
+    moments = {Moment(name): number(at) for name, at in row["moments"].items()}
     return Window(generation, apps, moments, report_from(row["report"]))
 
 
@@ -268,10 +266,17 @@ def _app_from(row: Mapping[str, Any]) -> AppAsFound:
         raise TypeError("the maintenance flag is neither true nor false")
     boot = row.get("boot_seconds")
     names = tuple(Name(str(n), None if space is None else str(space)) for n, space in row["names"].items())
-    return AppAsFound(row["maintenance"], formation, None if boot is None else float(boot), names, str(row["id"]))
+    return AppAsFound(row["maintenance"], formation, None if boot is None else number(boot), names, str(row["id"]))
 
 
 def _quantity(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("a quantity is not a whole number from 0 on")
-    return value
+    return whole(value)
+
+
+def as_of(window: Window, now: float) -> Window:
+    """
+    A window as it looks at a moment: what was noted later than that was noted by a clock that was ahead of this one, so
+    all of it is taken to be as much earlier.
+    """
+    ahead = window.latest - now
+    return window if ahead <= 0 else window._replace(moments={m: at - ahead for m, at in window.moments.items()})

@@ -8,6 +8,7 @@ from heroku_changeover.apps.service import put_back
 from heroku_changeover.apps.writable import let_write
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import (
+    Busy,
     ChangeoverError,
     Incomplete,
     NeedsPerson,
@@ -32,10 +33,11 @@ def putting_back(c: Changeover) -> Iterator[None]:
     Raises:
         NothingChanged, Incomplete: which of the two it was, with the reason.
         NeedsPerson: passed on; or the apps could not be put back.
+        Busy: passed on; the apps are another run's.
     """
     try:
         yield
-    except (Incomplete, NeedsPerson):
+    except (Incomplete, NeedsPerson, Busy):
         raise
     except BaseException as error:
         c.world = c.world.undisturbed()
@@ -74,6 +76,8 @@ def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseExce
     c.report("putting every app back as it was found")
     try:
         back_as_found(c, situation)
+    except Busy:
+        raise
     except ChangeoverError as second:
         raise NeedsPerson(
             f"{_reason(error)}; and the apps could not be put back: {second}. As found, they were: {_as_found(c)}; "
@@ -96,10 +100,12 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
     each. Without a situation they go on with the database that they have, or nobody could look.
 
     Raises:
+        Busy: another run is at work on the leader, and the apps are its to bring up.
         NeedsPerson, SqlUnreachable: the leader may have been made read-only, and does not take writes, or nobody can
             tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
+        c.proof.require_turn(c, situation.leader)
         _let_leader_write(c, situation.leader, situation)
         give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)

@@ -276,8 +276,13 @@ class Proof(Protocol):
         """Whether apps may be taken down for a target that is cut off already, as far as it can be told before that."""
         ...
 
-    def reopen(self, c: Changeover, leader: Database) -> None:
-        """Takes back, before apps go up again on the leader, what would keep it from taking their writes."""
+    def require_turn(self, c: Changeover, leader: Database) -> None:
+        """
+        Before apps go up again on the leader: no other run is at work on it.
+
+        Raises:
+            Busy: one is, so that the apps are its to bring up.
+        """
         ...
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> None:

@@ -77,7 +77,7 @@ def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str) -> Ou
 
 
 def _logs(folder: Path) -> list[str]:
-    logs = sorted((folder / "changeover").glob("*.log"))
+    logs = sorted((folder / "changeover").rglob("*.log"))
     return ["--- log of the changeover", *(path.read_text(errors="replace") for path in logs)]
 
 

@@ -164,7 +164,7 @@ def test_a_fence_goes_through_all_of_its_verbs_whatever_is_set(heroku: LocalHero
             owner.execute(f"ALTER {scope} SET {name} = {value}".encode())
     with fence_on(heroku, leader) as fence:
         fence.end_sessions()
-        mark = fence.set_mark()
+        mark = fence.set_mark(time.time() + 10)
         assert fence.still_waiting(0) == []
         assert fence.seal(time.time() + 10) == 1
         assert fence.position().upcoming == mark.upcoming + 1
@@ -297,7 +297,7 @@ def test_an_event_trigger_that_refuses_every_command_is_in_nobodys_way(
     with open_server(leader, heroku.database_url(leader)) as session:
         assert session.refuses_writes() is None
     with fence_on(heroku, leader) as fence:
-        assert fence.set_mark().upcoming
+        assert fence.set_mark(time.time() + 10).upcoming
         assert fence.seal(time.time() + 10) == 1
         fence.unseal()
 
@@ -345,7 +345,7 @@ def test_a_database_without_an_encoding_goes_through_a_fence(heroku: LocalHeroku
             assert session.unlogged_with_rows() == ['public."50% caf\u00e9"']
         fence = Postgres(Clock(), print).fence(leader, url, time.time() + 10)
         assert fence.tables == 2
-        fence.set_mark()
+        fence.set_mark(time.time() + 10)
         fence.release()
     finally:
         heroku.administer(leader, "DROP DATABASE plain WITH (FORCE)")

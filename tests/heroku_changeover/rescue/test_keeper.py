@@ -59,7 +59,7 @@ def started(operator: Operator, last: str) -> Iterator["subprocess.Popen[str]"]:
 
 def keeper_of(operator: Operator) -> psutil.Process | None:
     """The living keeper, by the number that it left."""
-    for file in operator.home.glob("*.keeper"):
+    for file in operator.home.rglob("*.keeper"):
         with suppress(ValueError, psutil.NoSuchProcess):  # a zombie counts as gone, whenever it becomes one
             process = psutil.Process(int(file.read_text()))
             if process.status() != psutil.STATUS_ZOMBIE and "keep" in process.cmdline():
@@ -159,7 +159,7 @@ def test_the_report_of_a_window_that_a_keeper_closed_tells_how_long_it_was_open(
     with run_until(operator, "promote") as run:
         run.kill()
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
-    closed = json.loads(next(operator.home.glob("*.last.json")).read_text())["window"]["moments"]["serving"]
+    closed = json.loads(next(operator.home.rglob("*.last.json")).read_text())["window"]["moments"]["serving"]
     assert operator.run("restore")[0] == 0
 
     assert json.loads(operator.document)["moments"]["serving"] == closed
@@ -169,7 +169,7 @@ def test_the_keeper_ends_when_the_window_is_closed(operator: Operator, heroku: L
     with run_until(operator, "restore"):
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None)
 
-    assert "the window was closed" in next(operator.home.glob("*.log")).read_text()
+    assert "the window was closed" in next(operator.home.rglob("*.log")).read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -211,7 +211,7 @@ def test_the_keeper_goes_on_trying_while_heroku_is_down(operator: Operator, hero
     with run_until(operator, "scale-down") as run:
         heroku.fault("status", "/apps/.*", status=503, times=100_000)
         run.kill()
-        heroku.wait_until("a try that failed", lambda: "not yet" in next(operator.home.glob("*.log")).read_text(), 60)
+        heroku.wait_until("a try that failed", lambda: "not yet" in next(operator.home.rglob("*.log")).read_text(), 60)
         heroku.clear_faults()
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None, 60)
 
@@ -288,7 +288,7 @@ def test_status_of_an_app_that_is_down_without_a_record_says_how_to_bring_it_bac
 
 def test_a_damaged_record_of_another_app_stops_neither_status_nor_recover(operator: Operator) -> None:
     lose_the_machine(operator, "scale-down")
-    (operator.home / "another-app.window.json").write_text("{")
+    (next(operator.home.rglob("*.window.json")).parent / "another-app.window.json").write_text("{")
 
     status = by_hand(operator, "status", "--app", operator.apps[0])
     recover = by_hand(operator, "recover", "--app", operator.apps[0], "--yes")
@@ -455,7 +455,7 @@ def test_recover_does_not_promote_a_database_that_may_lack_a_write(
     keeper = keeper_of(operator)
     assert keeper is not None
     keeper.kill()
-    record = next(operator.home.glob("*.window.json"))
+    record = next(operator.home.rglob("*.window.json"))
     record.write_text(re.sub(r'"engine": \[.*?\]', '"engine": []', record.read_text(), flags=re.DOTALL))
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as late:
         late.execute("SET default_transaction_read_only = off")

@@ -13,7 +13,8 @@ import pytest
 from heroku_changeover.__main__ import main
 from heroku_changeover.apps.keeping import is_kept
 from heroku_changeover.reach.heroku import Heroku
-from heroku_changeover.reach.journal import Journal, Record, folder
+from heroku_changeover.reach.home import folder
+from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.processes import Process, process_named
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue import by_hand, keeper
@@ -149,7 +150,7 @@ def test_the_folder_of_the_journal_is_the_same_for_a_process_that_runs_elsewhere
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert folder({"HEROKU_CHANGEOVER_HOME": "records"}) == tmp_path / "records"
+    assert folder({"HEROKU_CHANGEOVER_HOME": "records"}) == tmp_path / "records" / "api.heroku.com"
 
 
 def recovering(journal: Journal, monkeypatch: pytest.MonkeyPatch, live: Situation, asked: Callable[[], Any]) -> str:

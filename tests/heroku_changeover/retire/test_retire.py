@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import urllib3
 
 from heroku_changeover.reach import heroku as client
 from heroku_changeover.reach.address import Address, address_from
@@ -459,9 +458,8 @@ def test_a_removal_that_heroku_refuses_is_said(meant: Guard, heroku: LocalHeroku
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client as it is, with no pause between its tries and short time-outs."""
-    retries = client._retries
-    monkeypatch.setattr(client, "_retries", lambda method: retries(method).new(backoff_factor=0))
-    monkeypatch.setattr(client, "TIMEOUT", urllib3.Timeout(connect=1, read=0.2))
+    monkeypatch.setattr(client, "pause_before", lambda *_: 0.0)
+    monkeypatch.setattr(client, "TRY_SECONDS", 0.2)
 
 
 def retirement(heroku: LocalHeroku, retired: tuple[str, str]) -> Retirement:

@@ -4,12 +4,15 @@ import json
 
 import pytest
 
+from heroku_changeover.terms.captured import captured
 from heroku_changeover.terms.command import WINDOW_VARIABLE
-from heroku_changeover.terms.errors import BadInput
-from heroku_changeover.terms.facts import POOLER, App, Attachment, Name, ProcessType
+from heroku_changeover.terms.errors import BadInput, Refused
+from heroku_changeover.terms.facts import POOLER, App, Attachment, Database, Name, ProcessType
 from heroku_changeover.terms.moments import Moment
-from heroku_changeover.terms.report import Report
-from heroku_changeover.terms.window import AppAsFound, Window, as_found, window_from
+from heroku_changeover.terms.order import Order
+from heroku_changeover.terms.report import MOST_NAMED, Report
+from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.window import LONGEST_LINE, AppAsFound, Window, as_found, short_enough, window_from
 
 WEB, WORKER = ProcessType("web", 2, "Standard-1X"), ProcessType("worker", 1, "Standard-2X")
 NAMES = (Name("DATABASE", None), Name("POOL", POOLER))
@@ -58,13 +61,13 @@ def test_a_document_that_cannot_be_used_is_refused_with_what_to_do(text: str, fo
 
 
 def test_what_is_live_is_written_down_first() -> None:
-    found = as_found(None, app(WEB, WORKER, maintenance=True), open_=False)
+    found = as_found(None, app(WEB, WORKER, maintenance=True))
 
     assert found == AppAsFound(maintenance=True, formation=(WEB, WORKER), id="id")
 
 
 def test_the_release_type_is_never_scaled_back() -> None:
-    found = as_found(None, app(WEB, ProcessType("release", 0, "Standard-1X")), open_=False)
+    found = as_found(None, app(WEB, ProcessType("release", 0, "Standard-1X")))
 
     assert found.formation == (WEB,)
 
@@ -72,23 +75,35 @@ def test_the_release_type_is_never_scaled_back() -> None:
 def test_a_live_quantity_wins_over_the_record() -> None:
     scaled_up = ProcessType("web", 5, "Performance-M")
 
-    assert as_found(SHOP, app(scaled_up, WORKER), open_=True).formation == (scaled_up, WORKER)
+    assert as_found(SHOP, app(scaled_up, WORKER)).formation == (scaled_up, WORKER)
 
 
-def test_a_live_zero_in_an_open_window_is_what_the_changeover_itself_set() -> None:
-    stopped = app(ProcessType("web", 0, "Standard-1X"), ProcessType("worker", 0, "Standard-2X"), maintenance=True)
-
-    assert as_found(SHOP, stopped, open_=True) == SHOP
+NO_WEB, NO_WORKER = ProcessType("web", 0, "Standard-1X"), ProcessType("worker", 0, "Standard-2X")
 
 
-def test_a_live_zero_before_the_window_is_a_colleagues() -> None:
+@pytest.mark.parametrize(
+    "down",
+    [
+        app(NO_WEB, NO_WORKER, maintenance=True),
+        app(NO_WEB, NO_WORKER),
+        app(WEB, NO_WORKER, maintenance=True),
+        app(WEB, WORKER, maintenance=True),
+        app(NO_WEB, WORKER),
+    ],
+    ids=["both", "at nothing", "the page, and no worker", "the page", "no web"],
+)
+def test_an_app_that_is_down_comes_back_as_it_was_recorded_whoever_took_it_down(down: App) -> None:
+    assert as_found(SHOP, down) == SHOP
+
+
+def test_a_live_zero_of_an_app_that_is_up_is_a_colleagues() -> None:
     no_worker = ProcessType("worker", 0, "Standard-2X")
 
-    assert as_found(SHOP, app(WEB, no_worker), open_=False).formation == (WEB, no_worker)
+    assert as_found(SHOP, app(WEB, no_worker)).formation == (WEB, no_worker)
 
 
 def test_how_long_dynos_took_to_boot_is_known_when_they_are_down() -> None:
-    assert as_found(SHOP, app(WEB, WORKER), open_=True).boot_seconds == SHOP.boot_seconds
+    assert as_found(SHOP, app(WEB, WORKER)).boot_seconds == SHOP.boot_seconds
 
 
 def test_the_budget_begins_anew_for_a_run_that_takes_an_open_window_over() -> None:
@@ -113,13 +128,13 @@ def test_a_write_that_takes_an_app_down_is_unanswered_until_its_answer_is_noted(
 def test_maintenance_that_was_found_is_left_on() -> None:
     known = AppAsFound(maintenance=True, formation=(WEB,))
 
-    assert as_found(known, app(WEB, maintenance=True), open_=True).maintenance
+    assert as_found(known, app(WEB, maintenance=True)).maintenance
 
 
 def test_maintenance_that_a_colleague_ended_is_not_brought_back() -> None:
     known = AppAsFound(maintenance=True, formation=(WEB,))
 
-    assert not as_found(known, app(WEB), open_=True).maintenance
+    assert not as_found(known, app(WEB)).maintenance
 
 
 def named(*attachments: tuple[str, str]) -> App:
@@ -130,15 +145,15 @@ def named(*attachments: tuple[str, str]) -> App:
 def test_the_names_that_move_are_those_of_the_leader_while_it_is_the_primary() -> None:
     live = named(("DATABASE", "a1"), ("READONLY", "a1"), ("HEROKU_POSTGRESQL_RED", "a1"), ("OTHER", "a3"))
 
-    assert as_found(SHOP, live, open_=True, leader="a1").names == (Name("DATABASE", None), Name("READONLY", None))
+    assert as_found(SHOP, live, leader="a1").names == (Name("DATABASE", None), Name("READONLY", None))
 
 
 @pytest.mark.parametrize("primary", ["a2", None])
 def test_what_the_leader_is_called_after_that_is_somebody_elses(primary: str | None) -> None:
     live = named(*((("DATABASE", primary),) if primary else ()), ("ANALYTICS", "a1"))
 
-    assert as_found(SHOP, live, open_=True, leader="a1").names == SHOP.names
-    assert as_found(None, live, open_=False, leader="a1").names == ()
+    assert as_found(SHOP, live, leader="a1").names == SHOP.names
+    assert as_found(None, live, leader="a1").names == ()
 
 
 def test_a_document_is_of_its_generation_after_a_rename_of_the_component_too() -> None:
@@ -149,6 +164,83 @@ def test_a_document_is_of_its_generation_after_a_rename_of_the_component_too() -
     )
     with pytest.raises(BadInput, match="is of db-2, this step works on data-3"):
         window_from({WINDOW_VARIABLE: line}, "data-3")
+
+
+MANY = tuple(f'"schema {n}"."table of another rôle {n}"' for n in range(4000))
+CROWD = Report(tables_not_locked=MANY, other_roles=MANY, blocked_at_release=MANY, not_sealed=MANY, not_moved=MANY)
+
+
+def apps(number: int, names: int) -> dict[str, AppAsFound]:
+    """So many apps with five process types, so many of whose names of the database a person chose."""
+    types = tuple(ProcessType(f"{kind}-process", 10, "Performance-L-RAM") for kind in "abcde")
+    chosen = (Name("DATABASE", None), *(Name(f"READ_ONLY_NUMBER_{n}", "credential:reports") for n in range(names)))
+    ident = "01234567-89ab-cdef-0123-456789abcdef"
+    return {f"an-app-with-a-long-name-{n}": AppAsFound(False, types, 12.345, chosen, ident) for n in range(number)}
+
+
+@pytest.mark.parametrize(("number", "names"), [(1, 0), (1, 600), (50, 3), (3, 200)])
+def test_a_document_can_be_handed_on_however_much_there_is_to_tell(number: int, names: int) -> None:
+    window = Window("db-2", apps(number, names), dict.fromkeys(Moment, 1795785663.123), CROWD)
+
+    assert window.fits
+    assert len(window.line().encode()) <= LONGEST_LINE < 64 * 1024
+    read = window_from({WINDOW_VARIABLE: window.line()}, "db-2")
+    assert read is not None
+    assert {n: frozenset(a.names) for n, a in read.apps.items()} == {
+        n: frozenset(a.names) for n, a in window.apps.items()
+    }
+    assert [a._replace(names=()) for a in read.apps.values()] == [window.apps[n]._replace(names=()) for n in read.apps]
+    assert read.moments == window.moments
+    assert read.report.tables_not_locked[0] == MANY[0]
+    assert read.report.tables_not_locked[-1] == f"and {4000 - MOST_NAMED + 1} more"
+    assert read.line() == window.line()
+
+
+def test_names_that_were_given_in_the_window_do_not_make_it_too_long_to_be_handed_on() -> None:
+    window = Window("db-2", apps(50, 300), {Moment.ENTERING_MAINTENANCE: 1.0})
+
+    assert not window.fits
+    read = window_from({WINDOW_VARIABLE: window.line()}, "db-2")
+    assert read is not None
+    assert {name: app.formation for name, app in read.apps.items()} == {n: a.formation for n, a in window.apps.items()}
+    assert {app.names for app in read.apps.values()} == {(Name("DATABASE", None),)}
+
+
+def test_one_that_is_too_long_is_not_begun() -> None:
+    attachments = tuple(Attachment(f"{n}", f"READ_ONLY_NUMBER_{n}", None, "a1", "old", "shop") for n in range(3000))
+    database = Attachment("d", "DATABASE", None, "a1", "old", "shop")
+    live = app(WEB, WORKER)._replace(attachments=(database, *attachments))
+    situation = Situation({"shop": live}, Database("a1", "old", "standard-0", "shop"), None, Stage.BEFORE)
+    order = Order("db-2", ("shop",), "old", "new")
+
+    with pytest.raises(Refused, match="heroku addons:detach"):
+        captured(Window("db-2"), order, situation)
+    assert captured(Window("db-2").did(Moment.ENTERING_MAINTENANCE, 1.0), order, situation)
+
+
+def test_a_document_of_an_older_program_that_is_too_long_is_made_short_enough() -> None:
+    window = Window("db-2", apps(2, 1), {Moment.ENTERING_MAINTENANCE: 1.0}, Report(tables_locked=3))
+    row = window.row()
+    row["report"]["tables_not_locked"] = list(MANY)
+    text = json.dumps(row)
+    assert len(text) > 128 * 1024
+
+    short = short_enough(text)
+    assert len(short) <= LONGEST_LINE
+    read = window_from({WINDOW_VARIABLE: short}, "db-2")
+    assert read is not None
+    assert read.apps == window.apps
+    assert read.is_open
+    assert short_enough(document().line()) == document().line()
+
+
+@pytest.mark.parametrize("text", ["x" * 10**6, "[" * 10**6, json.dumps({"version": 1, "junk": "x" * 10**6})])
+def test_one_that_cannot_be_read_is_cut_so_that_the_step_can_say_so(text: str) -> None:
+    short = short_enough(text)
+
+    assert len(short) <= LONGEST_LINE
+    with pytest.raises(BadInput):
+        window_from({WINDOW_VARIABLE: short}, "db-2")
 
 
 def test_an_app_is_found_again_under_another_name_by_its_id() -> None:

@@ -12,16 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from heroku_changeover.reach.sql import Blocker, Mark, Room
+from heroku_changeover.reach.sql import Blocker, LetGo, Mark, Room
 from heroku_changeover.reach.wait import Clock, first_of
-from heroku_changeover.terms.errors import HerokuError, HerokuUnreachable, SqlUnreachable
+from heroku_changeover.terms.errors import Busy, HerokuError, HerokuUnreachable, SqlUnreachable
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType
 from heroku_changeover.terms.position import Position
 
 LEAST_PAUSE = 5.0
 """Seconds that pass in any pause: waits that run out do so after few looks."""
 
-LEADER, FOLLOWER = "postgresql-round-1", "shop-db-2"
+LEADER, FOLLOWER, OTHER_FOLLOWER = "postgresql-round-1", "shop-db-2", "shop-data-2"
+COLOURS = {LEADER: "RED", FOLLOWER: "BLUE", OTHER_FOLLOWER: "PINK"}
 
 
 class Died(BaseException):
@@ -55,7 +56,7 @@ class ModelApp:
     maintenance: bool = False
     booting: bool = False
     readonly: str | None = None
-    colours: set[str] = field(default_factory=lambda: {LEADER, FOLLOWER})
+    colours: set[str] = field(default_factory=lambda: {LEADER, FOLLOWER, OTHER_FOLLOWER})
 
 
 @dataclass(slots=True)
@@ -70,15 +71,17 @@ class Fault:
 class Model:
     """
     The world, and how many acts the process may do until its fault; an `unfollow_on_its_way`, whose sender was killed,
-    is carried out in a pause in which no dyno runs.
+    is carried out in a pause in which no dyno runs. `turn` is called at every act and pause: another run may go on
+    there. `fenced` is who holds the fence, None when nobody does.
     """
 
     apps: dict[str, ModelApp]
     servers: dict[str, Server]
     rogue: bool = False
     fault: Fault | None = None
-    fenced: bool = False
+    fenced: object | None = None
     dead: bool = False
+    turn: Callable[[], None] = lambda: None
     time: float = 1000.0
     unfollow_on_its_way: bool = False
     acknowledged: dict[int, str] = field(default_factory=dict)
@@ -98,20 +101,23 @@ class Model:
 
     def pass_time(self, seconds: float) -> None:
         """Dynos boot or end, an unfollow completes, replication goes on, writers write."""
+        self.turn()
         self._require_life()
         self.time += max(seconds, LEAST_PAUSE)
         for app in self.apps.values():
             app.booting = False
         self.replicate()
         late = self.unfollow_on_its_way and not any(sum(app.formation.values()) for app in self.apps.values())
-        if self.follower.asked_to_lead or late:
-            self.follower.following = False
+        for server in self.servers.values():
+            if server.asked_to_lead or (late and server is self.follower):
+                server.following = False
         self.traffic()
 
     def replicate(self) -> None:
-        if self.follower.following:
-            self.follower.writes = list(self.leader.writes)
-            self.follower.barrier = self.leader.barrier
+        for server in self.servers.values():
+            if server.following:
+                server.writes, server.sealed_at = list(self.leader.writes), self.leader.sealed_at
+                server.barrier = self.leader.barrier
 
     def traffic(self) -> None:
         """Every app that runs writes to the database that it runs with; a rogue writes to the old one."""
@@ -122,7 +128,7 @@ class Model:
             self.write(self.leader)
 
     def write(self, server: Server) -> None:
-        if server.following or server.sealed_at is not None or (server is self.leader and self.fenced):
+        if server.following or server.sealed_at is not None or (server is self.leader and self.fenced is not None):
             return
         number = len(self.acknowledged) + 1
         server.xids += 1
@@ -136,6 +142,7 @@ class Model:
     @contextmanager
     def act(self, *, over_sql: bool = False) -> Iterator[None]:
         """An outward act: between two of them the world goes on."""
+        self.turn()
         self._require_life()
         self.traffic()
         now = self._due()
@@ -160,13 +167,13 @@ class Model:
 
     def _failure(self, over_sql: bool) -> Exception:
         if over_sql:
-            self.fenced = False
+            self.fenced = None
             return SqlUnreachable("the session broke")
         return HerokuUnreachable("a request", "the connection broke")
 
     def die(self) -> None:
         """With the process goes its lock."""
-        self.dead, self.fenced = True, False
+        self.dead, self.fenced = True, None
         raise Died
 
     # What the steps see of it: facts.
@@ -174,7 +181,7 @@ class Model:
     def app(self, name: str) -> App:
         app = self.apps[name]
         formation = tuple(ProcessType(t, q, "Standard-1X") for t, q in sorted(app.formation.items()))
-        names = [(f"HEROKU_POSTGRESQL_{'RED' if c == LEADER else 'BLUE'}", c) for c in app.colours]
+        names = [(f"HEROKU_POSTGRESQL_{COLOURS[c]}", c) for c in app.colours if c in self.servers]
         named = {"DATABASE": app.primary, "READONLY": app.readonly}
         names += [(name, addon) for name, addon in named.items() if addon]
         attachments = tuple(Attachment(f"{name}-{n}", n, None, f"id-{a}", a, name) for n, a in names)
@@ -207,6 +214,9 @@ class ModelHeroku:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+
+    def undisturbed(self) -> "ModelHeroku":
+        return self
 
     def get(self, path: str) -> Any:
         self._model._require_life()
@@ -262,15 +272,18 @@ class ModelHeroku:
         self._model._require_life()
         if path.endswith("transfer-schedules"):
             return []
-        follower = self._model.follower
+        follower = self._server(path)
         busy = follower.following and follower.asked_to_lead
         return {"waiting?": busy, "message": "unfollowing", "following": "somebody" if follower.following else None}
 
-    def put_data(self, _: str) -> None:
+    def put_data(self, path: str) -> None:
         with self._model.act():
-            if not self._model.follower.following:
+            if not self._server(path).following:
                 raise HerokuError("PUT", 422, "invalid_params", "it follows nobody")
-            self._model.follower.asked_to_lead = True
+            self._server(path).asked_to_lead = True
+
+    def _server(self, path: str) -> Server:
+        return self._model.servers[path.split("/")[4]]
 
 
 def _row(a: Attachment) -> dict[str, Any]:
@@ -348,25 +361,34 @@ class ModelSession:
 
 @dataclass(slots=True)
 class ModelFence:
-    """The fence on the leader."""
+    """The fence on the leader, of the run that is its `owner`."""
 
     model: Model
     server: Server
+    owner: object
     tables: int = 3
     unlocked: tuple[str, ...] = ()
+    at_work: tuple[str, ...] = ()
+    is_disturbed: bool = False
 
     @property
     def database(self) -> str:
         return self.server.name
 
     def is_held(self) -> bool:
-        return self.model.fenced
+        return self.model.fenced is self.owner
 
     def unlogged_with_rows(self) -> list[str]:
         return []
 
     def release(self) -> None:
-        self.model.fenced = False
+        if self.is_held():
+            self.model.fenced = None
+
+    def let_go(self, _: float) -> LetGo:
+        with self.model.act(over_sql=True):
+            self.release()
+        return LetGo()
 
     def end_sessions(self) -> frozenset[int]:
         with self.model.act(over_sql=True):
@@ -381,8 +403,9 @@ class ModelFence:
     def still_waiting(self, _: float) -> list[str]:
         return []
 
-    def set_mark(self) -> Mark:
+    def set_mark(self, _: float) -> Mark:
         with self.model.act(over_sql=True):
+            self.model.time += 1.0
             self.server.xids += 1
             self.server.barrier = self.server.xids
         return Mark("0/1", self.server.xids + 1)
@@ -406,8 +429,8 @@ class ModelFence:
 class ModelSql:
     """The port to the databases, answered by the model."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, model: Model, owner: object = None) -> None:
+        self._model, self._owner = model, owner or self
 
     def load(self) -> None: ...
 
@@ -417,10 +440,19 @@ class ModelSql:
         self._model._require_life()
         return ModelSession(self._model, self._model.servers[database])
 
-    def fence(self, database: str, _: str, __: float) -> ModelFence:
+    def fence(self, database: str, url: str, deadline: float) -> ModelFence:
+        self.await_turn(database, url, deadline)
         with self._model.act(over_sql=True):
-            self._model.fenced = True
-        return ModelFence(self._model, self._model.servers[database])
+            if self._model.fenced not in {None, self._owner}:
+                raise Busy("another run was faster")
+            self._model.fenced = self._owner
+        return ModelFence(self._model, self._model.servers[database], self._owner)
+
+    def await_turn(self, _: str, __: str, deadline: float) -> None:
+        while self._model.fenced not in {None, self._owner}:
+            if self._model.time >= deadline:
+                raise Busy("another run has fenced it")
+            self._model.pass_time(1)
 
     def undisturbed(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """A changeover on a Heroku in memory: what a run of Pulumi, its keeper and people do, one after the other."""
 
+from copy import copy
 from typing import cast
 
 import pytest
@@ -54,8 +55,18 @@ class Story:
         self.done: list[str] = []
         self.window = self.known = Window("db-2")
         self.needs_person, self.kept = "", False
+        self.failed: Exception | None = None
         self.found = {name: dict(FORMATION) for name in names}
         self._tie(monkeypatch)
+
+    def beside(self, target: str) -> "Story":
+        """Another run on the same Heroku, from another machine: of the same stack, or of another one's target."""
+        self.model.servers.setdefault(target, Server(target, following=True))
+        other = copy(self)
+        other.order = self.order._replace(target=target)
+        other.done, other.failed = [], None
+        other.window = other.known = Window("db-2")
+        return other
 
     def _tie(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Facts come from the model, and what is done at the same time is done in one order."""
@@ -78,16 +89,17 @@ class Story:
         """`pulumi up`: every step that is not recorded as done, until one fails; what it printed last is kept."""
         self.model.fault, self.model.dead, self.kept = fault, False, False
         for step in STEPS:
-            if step not in self.done and not self._step(step):
+            if step not in self.done and not self.step(step):
                 break
         self.model.fault, self.model.dead = None, False
 
-    def _step(self, step: str) -> bool:
+    def step(self, step: str) -> bool:
         c = self.changeover(newest(self.known, self.window), self.keep)
         try:
             RUN[step](c)
         except (ChangeoverError, Died) as error:
             self.needs_person = str(error) if isinstance(error, NeedsPerson) else ""
+            self.failed = error if isinstance(error, ChangeoverError) else None
             self.known = c.window
             return False
         self.window = self.known = c.window

@@ -15,7 +15,7 @@ POOLER = "connection-pooling:default"
 
 
 def through(heroku: LocalHeroku, app: str, addon: str, namespace: str | None, name: str = "DATABASE") -> None:
-    """What `pg:promote` leaves of a database that was attached with a credential, or through a pooler: a spare name too."""
+    """What `pg:promote` leaves of a database that is attached with a credential or through a pooler."""
     heroku.post("/addon-attachments", {"addon": addon, "app": app})
     body = {"addon": addon, "app": app, "name": name, "namespace": namespace, "confirm": app}
     heroku.post("/addon-attachments", body)
@@ -32,7 +32,7 @@ def namespace_of(heroku: LocalHeroku, app: str) -> str | None:
 
 
 def user_of(heroku: LocalHeroku, app: str) -> str | None:
-    return urlsplit(heroku.get(f"/apps/{app}/config-vars")["DATABASE_URL"]).username
+    return urlsplit(str(heroku.get(f"/apps/{app}/config-vars")["DATABASE_URL"])).username
 
 
 def test_an_app_whose_only_database_is_a_credentials_moves_with_it(operator: Operator, heroku: LocalHeroku) -> None:

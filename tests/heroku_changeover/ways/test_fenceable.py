@@ -109,6 +109,7 @@ def test_more_tables_than_there_is_room_to_lock_are_refused_and_the_advice_works
     assert operator.run("await-database")[0] == 0
 
 
+XIDS = "DO $$ BEGIN FOR n IN 1..100100 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
 MULTIXACTS = """
     DO $$ BEGIN FOR n IN 1..10100 LOOP
         PERFORM FROM orders FOR KEY SHARE;

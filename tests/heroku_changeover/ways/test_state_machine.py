@@ -13,6 +13,7 @@ from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.ways.follow import replay
+from heroku_changeover.ways.proofs import cutting
 
 from .model import (
     FOLLOWER,
@@ -289,8 +290,23 @@ def test_a_zero_counts_only_when_it_has_stood_for_longer_than_heroku_may_take_to
 def test_the_model_loses_writes_when_nothing_is_fenced(patch: pytest.MonkeyPatch) -> None:
     """Else none of these tests could fail."""
     world = Story(patch, 1, rogue=True)
-    patch.setattr(ModelSql, "fence", lambda _, database, *__: ModelFence(world.model, world.model.servers[database]))
+    fence = lambda sql, database, *_: ModelFence(world.model, world.model.servers[database], sql)  # noqa: E731
+    patch.setattr(ModelSql, "fence", fence)
     patch.setattr(ModelFence, "is_held", lambda _: True)
+    patch.setattr(cutting, "took_writes", lambda _: None)
     world.up(None)
 
     assert world.missing
+
+
+def test_without_a_fence_the_barrier_is_never_the_last_transaction(patch: pytest.MonkeyPatch) -> None:
+    """So a lock that locks nothing ends in a refusal: the second of two nets."""
+    world = Story(patch, 1, rogue=True)
+    fence = lambda sql, database, *_: ModelFence(world.model, world.model.servers[database], sql)  # noqa: E731
+    patch.setattr(ModelSql, "fence", fence)
+    patch.setattr(ModelFence, "is_held", lambda _: True)
+    world.up(None)
+
+    assert world.done == list(STEPS[:3])
+    assert world.is_up
+    assert not world.missing

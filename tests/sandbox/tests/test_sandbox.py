@@ -137,7 +137,7 @@ BREAK_OFF = """
 pulumi config set app shop && pulumi config set plan standard-0 && pulumi config set adopt postgresql-round-12345
 pulumi up --yes --skip-preview && pulumi config set plan standard-2
 pulumi up > /dev/null &
-timeout 90 bash -c 'until ls "$HEROKU_CHANGEOVER_HOME"/*.keeper 2> /dev/null; do sleep 0.1; done'
+timeout 90 bash -c 'until ls "$HEROKU_CHANGEOVER_HOME"/*/*.keeper 2> /dev/null; do sleep 0.1; done'
 kill -INT %1 && kill -INT %1
 """
 
@@ -146,7 +146,7 @@ def test_a_run_that_was_broken_off_leaves_no_keeper_behind_the_shell(checkout: P
     ended = run(checkout, BREAK_OFF)
 
     assert "shop.keeper" in ended.stdout, ended
-    log = (changeover_in(checkout / "build" / "sandbox") / "shop.log").read_text()
+    log = next(changeover_in(checkout / "build" / "sandbox").rglob("shop.log")).read_text()
     assert "the window was closed" in log, log
     assert at_work(changeover_in(checkout / "build" / "sandbox")) == []
 

@@ -18,6 +18,8 @@ def set_mark(session: Session) -> Mark:
     Everything committed before it, asynchronous commits included, is at or before its flushed position. The barrier
     also rewrites the database's own catalogue row with the values that it has. On the target, and after a crash of this
     process, the row's xmin then tells up to which transaction everything is there.
+
+    `upcoming` is the id behind its own: whoever gets that one or a later one comes after the barrier.
     """
     limit, name = session.row(
         "SELECT datconnlimit, quote_ident(datname) FROM pg_database WHERE datname = current_database()"
@@ -25,8 +27,9 @@ def set_mark(session: Session) -> Mark:
     with session.transaction():
         session.do(sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}").format(sql.SQL(name), int(limit)))
         session.row("SELECT pg_logical_emit_message(true, %s, 'barrier')", NAME)
-    lsn, upcoming = session.row(f"SELECT pg_current_wal_flush_lsn()::text, {NEXT_XID}")
-    return Mark(str(lsn), int(upcoming))
+        (own,) = session.row("SELECT pg_current_xact_id()::text::bigint")
+    (lsn,) = session.row("SELECT pg_current_wal_flush_lsn()::text")
+    return Mark(str(lsn), int(own) + 1)
 
 
 def flushed(session: Session) -> str:

@@ -10,16 +10,32 @@ only insert or read (LOCK is refused there). Those are listed, and the tripwire 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
-from heroku_changeover.reach.postgres.barrier import set_mark
+import psycopg
+
 from heroku_changeover.reach.postgres.locking import Lock, lock_all
+from heroku_changeover.reach.postgres.progress import Watch, mark_when_quiet
+from heroku_changeover.reach.postgres.refusing import refuse_writes_to
 from heroku_changeover.reach.postgres.seal import seal, unseal
 from heroku_changeover.reach.postgres.server import Server
-from heroku_changeover.reach.postgres.session import POLL, end_other_sessions, other_sessions
-from heroku_changeover.reach.sql import Mark
+from heroku_changeover.reach.postgres.session import POLL
+from heroku_changeover.reach.postgres.sessions import (
+    Waiting,
+    end_sessions,
+    holds_a_lock,
+    other_roles,
+    other_sessions,
+    waiting_for,
+)
+from heroku_changeover.reach.postgres.turn import take_turn
+from heroku_changeover.reach.sql import LetGo, Mark
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.position import Position
+
+SETTLED = 1.0
+"""Seconds after the lock was let go in which whoever waited for it has gone on."""
 
 
 @dataclass(slots=True)
@@ -29,9 +45,11 @@ class Fence:
     holder: Server
     observer: Server
     clock: Clock
-    report: Callable[[str], None]
+    watch: Watch
     tables: int = 0
     unlocked: tuple[str, ...] = ()
+    refusing: dict[int, bool] = field(default_factory=dict)
+    """The tables that were to refuse writes, by oid, and whether they do."""
 
     @property
     def database(self) -> str:
@@ -49,26 +67,72 @@ class Fence:
 
     def end_sessions(self) -> frozenset[int]:
         """
-        Ends what an ordinary role may end: its own role's sessions.
+        Ends what is ours to end.
 
         A write that waits behind the fence fails with its session, so it is not committed when the lock is let go. A
         client that comes back is none of the apps; the fence holds its writes.
         """
-        return frozenset(end_other_sessions(self.observer))
+        ending = self.other_sessions()
+        end_sessions(self.observer, ending)
+        return frozenset(ending)
 
     def other_sessions(self) -> list[int]:
         return other_sessions(self.observer)
 
     def other_roles(self) -> list[str]:
-        return [str(name) for (name,) in self.observer.rows(f"SELECT DISTINCT a.usename {_OTHER_ROLES} ORDER BY 1")]
+        return other_roles(self.observer)
 
     def still_waiting(self, deadline: float) -> list[str]:
-        while (roles := _blocked(self)) and self.clock.now() < deadline:
+        while (roles := _named(self._waiting())) and self.clock.now() < deadline:
             self.clock.sleep(POLL)
         return roles
 
-    def set_mark(self) -> Mark:
-        return set_mark(self.observer)
+    def _waiting(self) -> list[Waiting]:
+        """Those that wait and are not ours to end; the others are ended."""
+        found = waiting_for(self.observer, self.holder.connection.info.backend_pid)
+        end_sessions(self.observer, (one.pid for one in found if one.is_ours))
+        return [one for one in found if not one.is_ours]
+
+    def let_go(self, deadline: float) -> LetGo:
+        """
+        What waits is ended, or finds that its table refuses it. What refuses to refuse may be given up in time: until
+        then the lock is held on.
+        """
+        waited = self._waiting()
+        while left := [one for one in self._waiting() if not self._is_refused(one)]:
+            if self.clock.now() >= deadline:
+                break
+            waited = [*waited, *left]
+            self.clock.sleep(POLL)
+        refusing = sum(self.refusing.values())
+        taken = refusing and refusing + 1  # an id for each savepoint, and the transaction's own
+        with suppress(psycopg.Error):
+            self.holder.connection.commit()
+        self.holder.close()
+        self._settle({one.pid for one in waited})
+        return LetGo(tuple(_named(left)), taken)
+
+    def _is_refused(self, waiting: Waiting) -> bool:
+        if waiting.table not in self.refusing:
+            self.refusing[waiting.table] = refuse_writes_to(self.holder, waiting.table)
+        return self.refusing[waiting.table]
+
+    def _settle(self, pids: set[int]) -> None:
+        """What comes through is counted once it had time to."""
+        ends = self.clock.now() + SETTLED
+        while pids and self.clock.now() < ends and holds_a_lock(self.observer, pids):
+            self.clock.sleep(POLL)
+
+    def set_mark(self, deadline: float) -> Mark:
+        return mark_when_quiet(self.observer, self.clock, self.watch, deadline)
+
+    @property
+    def is_disturbed(self) -> bool:
+        return self.watch.times > 0
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        return tuple(self.watch.seen)
 
     def position(self) -> Position:
         return self.observer.position()
@@ -85,11 +149,13 @@ def open_fence(holder: Server, observer: Server, clock: Clock, report: Callable[
     Locks every table that the role may write, over two sessions on the leader, which are the fence's from here on.
 
     Raises:
+        Busy: another run has fenced it; names its session.
         TimedOut: names the sessions that hold the tables and could not be ended.
         SqlUnreachable: a session broke.
     """
-    fence = Fence(holder, observer, clock, report)
+    fence = Fence(holder, observer, clock, Watch(report))
     try:
+        take_turn(holder, clock, report, deadline)
         fence.tables, fence.unlocked = lock_all(Lock(holder, observer, clock, report), deadline)
     except BaseException:
         fence.release()
@@ -97,16 +163,5 @@ def open_fence(holder: Server, observer: Server, clock: Clock, report: Callable[
     return fence
 
 
-_OTHER_ROLES = (
-    "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid WHERE a.datname = current_database()"
-    " AND a.usename <> current_user AND NOT r.rolsuper AND NOT r.rolreplication"
-)
-
-
-def _blocked(fence: Fence) -> list[str]:
-    """The other roles whose sessions wait for the fence: their writes are committed once it is let go."""
-    rows = fence.observer.rows(
-        f"SELECT DISTINCT a.usename {_OTHER_ROLES} AND %s = ANY(pg_blocking_pids(a.pid)) ORDER BY 1",
-        fence.holder.connection.info.backend_pid,
-    )
-    return [str(name) for (name,) in rows]
+def _named(waiting: list[Waiting]) -> list[str]:
+    return sorted({one.role for one in waiting})

@@ -32,6 +32,7 @@ class Postgres:
     def __init__(self, clock: Clock, report: Callable[[str], None]) -> None:
         self._clock, self._report = clock, report
         self._spare: dict[str, list[Server]] = defaultdict(list)
+        self._fences: set[int] = set()
 
     def load(self) -> None:
         import_module("heroku_changeover.reach.postgres.fence")
@@ -57,6 +58,7 @@ class Postgres:
         except BaseException:
             holder.close()
             raise
+        self._fences.add(holder.connection.info.backend_pid)
         fence = open_fence(holder, observer, self._clock, self._report, deadline)
         Thread(target=_beat, args=(self._clock.sound_sleep, holder, observer), daemon=True).start()
         return fence
@@ -77,6 +79,12 @@ class Postgres:
                 if self._clock.now() >= deadline:
                     raise _none_given_back(error, self._clock.now() - began) from error
             self._clock.sleep(SLOT_POLL)
+
+    def await_turn(self, database: str, url: str, deadline: float) -> None:
+        from heroku_changeover.reach.postgres.turn import await_turn
+
+        with self.session(database, url) as session:
+            await_turn(session, self._fences, self._clock, self._report, deadline)
 
     def undisturbed(self) -> "Postgres":
         self._clock = self._clock.undisturbed()

@@ -2,7 +2,10 @@
 
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.session import NAME, POLL, Session
+from heroku_changeover.reach.postgres.blockers import OURS
+from heroku_changeover.reach.postgres.refusing import SCHEMA, refuses
+from heroku_changeover.reach.postgres.session import POLL, Session
+from heroku_changeover.reach.postgres.sessions import OTHERS
 from heroku_changeover.reach.wait import Clock
 
 _SEAL_SETTING = (
@@ -32,7 +35,10 @@ def seal(session: Session, clock: Clock, deadline: float) -> int:
 
 
 def unseal(session: Session) -> None:
-    """Takes the seal away again from a database that stays the primary after all."""
+    """
+    Takes the seal away again from a database that stays the primary after all. It has no triggers that refuse writes:
+    those come when all apps have moved.
+    """
     if is_sealed(session):
         session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(_name_of(session)))
 
@@ -52,7 +58,8 @@ def unsealing(session: Session) -> str:
         " ORDER BY 1"
     )
     resets = [f"ALTER {whose} RESET default_transaction_read_only; " for (whose,) in rows]
-    return f"BEGIN READ WRITE; {''.join(resets)}COMMIT"
+    also = f"DROP SCHEMA {SCHEMA} CASCADE; " if refuses(session) else ""
+    return f"BEGIN READ WRITE; {''.join(resets)}{also}COMMIT"
 
 
 def _name_of(session: Session) -> sql.Identifier:
@@ -60,12 +67,10 @@ def _name_of(session: Session) -> sql.Identifier:
 
 
 def _end_sessions_from_before(session: Session, since: object) -> int:
+    """Of a role whose statistics ours may not read it is not known when a session began."""
     return int(
         session.row(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND usename = current_user AND pid <> pg_backend_pid() AND application_name <> %s"
-            " AND backend_start <= %s",
-            NAME,
+            f"SELECT count(pg_terminate_backend(a.pid)) {OTHERS} AND {OURS} AND coalesce(a.backend_start <= %s, true)",
             since,
         )[0]
     )

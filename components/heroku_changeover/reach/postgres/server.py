@@ -1,12 +1,8 @@
 """A session that does what a step asks of a server: the port's verbs, each from the file of its subject."""
 
 from heroku_changeover.reach.postgres import barrier, blockers, readiness, seal
-from heroku_changeover.reach.postgres.session import (
-    Session,
-    end_sessions_left_over,
-    end_sessions_on_a_copy,
-    open_session,
-)
+from heroku_changeover.reach.postgres.session import Session, end_sessions_left_over, open_session
+from heroku_changeover.reach.postgres.sessions import end_sessions_on_a_copy
 from heroku_changeover.reach.sql import Blocker, Room
 from heroku_changeover.terms.position import Position
 

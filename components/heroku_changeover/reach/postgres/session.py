@@ -152,27 +152,6 @@ def _first_line(error: psycopg.Error) -> str:
     return (error.diag.message_primary or str(error) or type(error).__name__).strip().split("\n")[0]
 
 
-def other_sessions(session: Session) -> list[int]:
-    """The process ids of our own role's other sessions on this database."""
-    rows = session.rows(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user"
-        " AND pid <> pg_backend_pid() AND application_name <> %s",
-        NAME,
-    )
-    return [int(pid) for (pid,) in rows]
-
-
-def end_other_sessions(session: Session) -> list[int]:
-    """
-    Ends every other session of our own role on this database; returns their process ids. The caller holds the fence
-    on it.
-    """
-    pids = other_sessions(session)
-    if pids:
-        session.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", pids)
-    return pids
-
-
 def end_sessions_left_over(session: Session) -> int:
     """
     Ends sessions of ours whose run is no more: a machine that was lost leaves them behind, with their locks. A living
@@ -187,16 +166,3 @@ def end_sessions_left_over(session: Session) -> int:
         SILENCE,
     )
     return int(left)
-
-
-def end_sessions_on_a_copy(session: Session) -> None:
-    """
-    Ends every other session of our own role, but on a server in recovery only: on one that takes writes they may be
-    anybody's work. One statement, so that the server is not promoted between the question and the act.
-    """
-    session.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pg_is_in_recovery()"
-        " AND datname = current_database() AND usename = current_user"
-        " AND pid <> pg_backend_pid() AND application_name <> %s",
-        NAME,
-    )

@@ -1,13 +1,14 @@
 """The proof behind a fence: all tables of the leader are locked against writes until the target is DATABASE."""
 
+from contextlib import suppress
 from importlib import import_module
 
+from heroku_changeover.apps.attachments import apps_on
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import Database
-from heroku_changeover.terms.moments import Moment
-from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.terms.situation import Situation
 from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
 from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
 from heroku_changeover.ways.proofs.fenceable import require_fenceable
@@ -58,8 +59,6 @@ class Fenced:
     def carry_over(self, c: Changeover, situation: Situation, ends: Ends) -> None:
         from heroku_changeover.ways.proofs.carrying import carry_over
 
-        if situation.stage is Stage.BEFORE:
-            self.reopen(c, ends.leader)
         carry_over(c, situation, ends)
 
     def verdict(self, c: Changeover, situation: Situation) -> Verdict:
@@ -72,14 +71,10 @@ class Fenced:
             return of_apps_that_serve(_doubt(c, situation))
         return CERTAIN
 
-    def reopen(self, c: Changeover, leader: Database) -> None:
-        """Where a cut is final the leader is sealed after it only, and this machine has a record of that, or nobody."""
-        if c.way.cut_is_final and not c.window.has(Moment.SEALING):
-            return
-        with c.world.sql.session(leader.name, c.url_of(leader)) as session:
-            if session.is_sealed():
-                with doing(Act.UNSEAL):
-                    session.unseal()
+    def require_turn(self, c: Changeover, leader: Database) -> None:
+        """Where nobody can be asked, nobody's work is known, and the apps are not left down for that."""
+        with suppress(SqlUnreachable):
+            c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> None:
         """Behind a fence of its own, because the sessions from before are ended."""
@@ -89,6 +84,8 @@ class Fenced:
         with doing(Act.LOCK):
             fence = c.world.sql.fence(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
         try:
+            if apps := apps_on(c.world, leader):  # it may be somebody's since it was looked at
+                raise Refused(f"{leader.name} is DATABASE of {', '.join(apps)} by now, so it goes on taking writes")
             with doing(Act.SEAL):
                 fence.seal(c.world.after(SEAL_LIMIT))
         finally:

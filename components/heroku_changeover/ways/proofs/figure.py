@@ -4,6 +4,7 @@ from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import CERTAIN, Then, Verdict, of_apps_that_serve
+from heroku_changeover.ways.proofs.alone import require_unmoved
 from heroku_changeover.ways.undoing import act_on
 from heroku_changeover.ways.way import Changeover, Ends, Words
 
@@ -27,6 +28,7 @@ class ByFigure:
 
         if situation.stage is Stage.BEFORE:
             if c.way.bring_over_by_figure(c, ends.target):
+                require_unmoved(c, situation, ends.target)
                 c.require_budget()
                 c.way.cut(c)
             else:
@@ -36,6 +38,7 @@ class ByFigure:
         now = c.observe()  # between the last look and the cut an app may have been brought up
         act_on(c, now, self.verdict(c, now))
         c.document.tell(lambda report: report._replace(no_proof=f"none: {c.way.words.figure}; SQL was not used"))
+        require_unmoved(c, situation, ends.target)
         move_and_start(c, situation, ends)
 
     def verdict(self, c: Changeover, situation: Situation) -> Verdict:
@@ -51,8 +54,8 @@ class ByFigure:
             )
         return CERTAIN if situation.moved else _verdict_on_idle(c, situation)  # whoever moved one had seen to it
 
-    def reopen(self, c: Changeover, leader: Database) -> None:
-        """Nothing was sealed."""
+    def require_turn(self, c: Changeover, leader: Database) -> None:
+        """Without SQL nobody sees who else is at work."""
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> None:
         """Without SQL no database can be made read-only."""
