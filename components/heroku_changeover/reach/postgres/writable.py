@@ -42,6 +42,8 @@ _LOCKABLE: LiteralString = f"has_schema_privilege(n.oid, 'USAGE') AND has_table_
 NAME_OF: LiteralString = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
 
 
+_EACH: LiteralString = f"FROM (SELECT c.oid, {NAME_OF} AS name, coalesce({_LOCKABLE}, true) AS may {_UNLOCKED}) t"
+
 _AS_ANOTHER: LiteralString = (
     f"FROM (SELECT c.oid, c.relnamespace AS schema, {NAME_OF} AS name {_UNLOCKED}) t CROSS JOIN pg_roles r"
 )
@@ -62,23 +64,27 @@ _VIEWS: LiteralString = (
 )
 
 
-class Unlocked(NamedTuple):
-    """Tables that the session does not hold yet, quoted by the server: what its role may lock, and the rest."""
+class Look(NamedTuple):
+    """
+    How many tables the session holds, and those that it does not, quoted by the server: what its role may lock, and the
+    rest.
+    """
 
+    held: int
     lockable: list[str]
     rest: list[str]
 
 
-def unlocked(connection: Connection) -> Unlocked:
-    """Of one that was dropped since the look began no right is known: to lock it tells whether it is there."""
-    rows = connection.execute(f"SELECT {NAME_OF}, coalesce({_LOCKABLE}, true) {_UNLOCKED} ORDER BY c.oid").fetchall()
-    return Unlocked([str(name) for name, may in rows if may], [str(name) for name, may in rows if not may])
-
-
-def count_held(connection: Connection) -> int:
-    """How many tables the session holds; the views whose lock took one along are none."""
-    rows = connection.execute(f"SELECT count(*) {_HOLDING} {_NO_VIEW}").fetchall()
-    return int(rows[0][0])
+def look(connection: Connection) -> Look:
+    """
+    One question, because users wait. The views whose lock took a table along are not counted. Of a table that was
+    dropped since the look began no right is known: to lock it tells whether it is there.
+    """
+    held, lockable, rest = connection.execute(
+        f"SELECT (SELECT count(*) {_HOLDING} {_NO_VIEW}), array_agg(t.name ORDER BY t.oid) FILTER (WHERE t.may),"
+        f" array_agg(t.name ORDER BY t.oid) FILTER (WHERE NOT t.may) {_EACH}"
+    ).fetchall()[0]
+    return Look(int(held), lockable or [], rest or [])
 
 
 def lockable_as_another(connection: Connection) -> dict[str, list[str]]:
