@@ -92,7 +92,9 @@ def lock_all(lock: Lock, deadline: float) -> Outcome:
 
 
 def _overdue(lock: Lock) -> str:
-    held_by = "; ".join(f"held by {b.what}: {b.advice}" for b in lock.blockers) or "whoever held them has let go since"
+    held_by = (
+        "; ".join(f"held by {b.what}: {b.advice}" for b in lock.blockers) or "it is not known by whom they were held"
+    )
     return f"database {lock.holder.database}: its tables could not be locked in time; {held_by}, then `pulumi up` again"
 
 
@@ -112,7 +114,8 @@ def _clear_the_way(lock: Lock, pending: "Future[Outcome | None]") -> None:
     while not wait([pending], POLL).done:
         lock.clock.sleep(0)  # a process that was asked to end does not wait any longer
         if lock.clock.now() - started > PATIENCE:
-            lock.blockers = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
+            left = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
+            lock.blockers = left or lock.blockers  # a wait that has just been given up has none
 
 
 def _try_once(lock: Lock, deadline: float) -> Outcome | None:
