@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from heroku_changeover.terms.acts import Act
 from kit.acts import OVER_SQL, READS, WRITES
+from kit.elsewhere import can_be_had
 
 ENDINGS = ("step-killed", "step-ended", "ctrl-c", "ctrl-c-twice", "cli-killed", "machine-lost")
 """Ways in which a run ends before its time."""
@@ -174,7 +175,7 @@ OF_EACH = 4
 
 def of_kinds(chosen: random.Random) -> Iterator[Case]:
     """Of each kind some: the first one always, since it is what went wrong before, and others by the seed."""
-    for first, *others in map(tuple, KINDS.values()):
+    for first, *others in (kind for name, kind in KINDS.items() if name != NO_GOODBYE or can_be_had()):
         yield from (first, *chosen.sample(others, min(OF_EACH - 1, len(others))))
 
 
@@ -195,9 +196,14 @@ def _settings() -> tuple[Case, ...]:
     return plain + tuple(Case("cli-killed", act, "after", world=w) for w in worlds for act in (Act.LOCK, Act.SEAL))
 
 
-RIVALS = ("second-machine", "second-machine-while-stopped", "second-machine-after-loss")
+RIVALS = ("second-machine", "second-machine-beside", "second-machine-while-stopped", "second-machine-after-loss")
+NO_GOODBYE = "a machine that says no goodbye"
+"""It takes a network namespace, which not everybody may make."""
+
 KINDS: dict[str, tuple[Case, ...]] = {
     "two machines": (
+        Case("second-machine-beside", Act.BARRIER, "before", world="rival"),
+        Case("second-machine-beside", Act.SEAL, "before", world="rival"),
         *_each(RIVALS, (Act.ATTACH, Act.UNFOLLOW, Act.LOCK, Act.SCALE_DOWN, Act.SCALE_UP), world="rival"),
     ),
     "a cancelled run that lives": _each(("second-run",), (Act.ATTACH, Act.LOCK, Act.BARRIER, Act.UNFOLLOW, Act.SEAL)),
@@ -236,8 +242,17 @@ KINDS: dict[str, tuple[Case, ...]] = {
         *_each(("recovered-by-hand",), (Act.SEAL, Act.ATTACH), "after"),
         *_each(("recovered-by-hand",), (Act.LOCK, Act.UNFOLLOW, Act.SCALE_UP), "after"),
     ),
+    NO_GOODBYE: (
+        *_each(("wire-cut",), (Act.BARRIER, Act.LOCK, Act.UNFOLLOW, Act.SEAL, Act.ATTACH), "after", world="elsewhere"),
+        Case("nothing", Act.LOCK, "before", world="elsewhere"),
+    ),
     "many tables": _in_world("many-tables", (Act.LOCK, Act.SEAL, Act.ATTACH)),
-    "the wall clock": _each(("clock-forward", "clock-back", "clock-set"), (Act.SCALE_DOWN, Act.BARRIER, Act.ATTACH)),
+    "the wall clock": (
+        Case("clock-forward", Act.SCALE_DOWN, "before"),
+        Case("clock-was-wrong", Act.SCALE_DOWN, "after"),
+        Case("clock-was-wrong", Act.UNFOLLOW, "after"),
+        *_each(("clock-forward", "clock-back", "clock-set"), (Act.AWAIT_DYNOS, Act.BARRIER, Act.ATTACH)),
+    ),
 }
 """What people have whose world is not tidy: some cases of each kind are in every run."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from faults.rival import second_machine, second_run_of_the_stack
+from faults.rival import begin_second_machine, second_machine, second_run_of_the_stack
 from faults.scene import (
     LATE_SECONDS,
     REACHED_LIMIT,
@@ -32,6 +32,15 @@ from kit.acts import READS, WRITES
 
 ALWAYS = 100_000
 """How often a fault hits that lasts until somebody mends it."""
+
+LOOKS_AGAIN = 1.5
+"""Seconds in which a keeper has looked at the run once more."""
+
+FORGOTTEN = 60.0
+"""Seconds after which a server has to notice that a machine is not there any more."""
+
+PATIENT_ANSWERS = 6
+"""More than the looks that a wait has under way at the same time."""
 
 COOKIE = "JENKINS_NODE_COOKIE"
 """By this variable Jenkins finds the processes that a job left behind, to end them."""
@@ -80,6 +89,30 @@ def _cli_killed(_: Scene, stopped: Stopped) -> None:
 def _machine_lost(scene: Scene, stopped: Stopped) -> None:
     """Everything at once: first the keeper, which would otherwise see the others go."""
     kill(*changeover_processes(scene), *family(stopped.cli))
+
+
+def _wire_cut(scene: Scene, stopped: Stopped) -> None:
+    """
+    The machine is gone and says no goodbye. What it held on the old database has to go by itself, long before a person
+    is patient no more.
+    """
+    if scene.place is not None:
+        scene.place.cut_the_wire()
+    _machine_lost(scene, stopped)
+    began = time.monotonic()
+    with suppress(CaseFailed):
+        wait("the session of a machine that is gone to end", lambda: not _sessions_of_steps(scene), FORGOTTEN)
+        scene.said.append(f"the sessions of the lost machine ended after {time.monotonic() - began:.0f} s")
+        return
+    scene.trouble.append(f"the machine is gone for {FORGOTTEN:.0f} s, and its sessions hold the old database still")
+
+
+def _sessions_of_steps(scene: Scene) -> int:
+    with psycopg.connect(scene.heroku.database_url(scene.leader)) as session:
+        row = session.execute(
+            "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE application_name LIKE 'heroku-changeover%'"
+        ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _hours_pass(scene: Scene, stopped: Stopped) -> None:
@@ -230,8 +263,11 @@ def _step_stopped(scene: Scene, stopped: Stopped) -> None:
 
 
 def _much_later(scene: Scene) -> None:
-    if scene.injection is not None:
-        scene.injection.pass_time(7200)
+    """Twice, since a keeper may see the last sign of life a moment after it was given."""
+    for _ in range(2):
+        time.sleep(LOOKS_AGAIN)
+        if scene.injection is not None:
+            scene.injection.pass_time(3600)
 
 
 def _server_stalls(scene: Scene, stopped: Stopped) -> None:
@@ -241,10 +277,10 @@ def _server_stalls(scene: Scene, stopped: Stopped) -> None:
 
 
 def _retry_after(scene: Scene, stopped: Stopped) -> None:
-    """One path fails for long, and every answer says to come back half a minute later."""
+    """One path fails for a while, and every answer says to come back half a minute later."""
     path = READS[scene.case.act].format(app=scene.name)
     patience = {"status": 503, "headers": {"Retry-After": "30"}}
-    scene.heroku.fault("status", path, method="GET", times=ALWAYS, **patience)
+    scene.heroku.fault("status", path, method="GET", times=PATIENT_ANSWERS, **patience)
     _go(stopped)
 
 
@@ -331,6 +367,12 @@ def _second_machine_after_loss(scene: Scene, stopped: Stopped) -> None:
     second_machine(scene)
 
 
+def _second_machine_beside(scene: Scene, stopped: Stopped) -> None:
+    """It has looked already, and waits for what the first one holds, when that goes on."""
+    begin_second_machine(scene)
+    _go(stopped)
+
+
 def _second_run(scene: Scene, stopped: Stopped) -> None:
     """`pulumi cancel` lets the stack go, although the step of the first run lives."""
     second_run_of_the_stack(scene)
@@ -344,6 +386,7 @@ HAPPENINGS: dict[str, Callable[[Scene, Stopped], None]] = {
     "ctrl-c-twice": _ctrl_c_twice,
     "cli-killed": _cli_killed,
     "machine-lost": _machine_lost,
+    "wire-cut": _wire_cut,
     "hours-pass": _hours_pass,
     "late-write": _late_write,
     **dict.fromkeys(("500", "503", "429", "reset-before", "reset-after", "hang", "not-json"), _answer_fails),
@@ -372,9 +415,11 @@ HAPPENINGS: dict[str, Callable[[Scene, Stopped], None]] = {
     "clock-forward": _clock_steps(2.0),
     "clock-back": _clock_steps(-2.0),
     "clock-set": _clock_steps(7200.0),
+    "clock-was-wrong": _cli_killed,
     "recovered-by-hand": _recovered_by_hand,
     "second-machine": _second_machine,
     "second-machine-while-stopped": _second_machine_while_stopped,
     "second-machine-after-loss": _second_machine_after_loss,
+    "second-machine-beside": _second_machine_beside,
     "second-run": _second_run,
 }

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 from faults.cases import Case, Then
 from faults.happenings import HAPPENINGS, Stopped
+from faults.rival import end_second_machine
 from faults.scene import (
     ENDED_LIMIT,
     PAUSE,
@@ -34,6 +35,7 @@ from faults.scene import (
 from faults.seconds import AT_THE_KEEPER
 from faults.worlds import WORLDS, variables_of
 from faults.writers import writing
+from kit.elsewhere import elsewhere
 from kit.injection import Injection, Stop
 from kit.orders import Customer
 from kit.project import project_in
@@ -47,17 +49,32 @@ UNUSUAL_SETTINGS = {
     "server-stalls": {"windowBudget": "15"},
     "retry-after": {"windowBudget": "15"},
 }
-CLOCKED = {"step-stopped", "clock-forward", "clock-back", "clock-set"}
-"""Happenings that move the clocks of the run's processes."""
+CLOCKED = {"step-stopped", "clock-forward", "clock-back", "clock-set", "clock-was-wrong"}
+"""Happenings that move the clocks of the run's processes; but for the last one, later runs have the same time."""
 
-LOST = {"machine-lost", "hours-pass", "recovered-by-hand", "second-machine-after-loss"}
+HOURS = 7200.0
+"""By how much a clock is wrong."""
+
+LOST = {"machine-lost", "wire-cut", "hours-pass", "recovered-by-hand", "second-machine-after-loss"}
 """What ends the keeper too: the app is down until the next `pulumi up`."""
 
 NEEDS_MENDING = {"release-fails", "token-expires", "attach-refused"}
 """What keeps the app down until a person has mended something outside of this project."""
 
-UNLOCKS = {"cli-killed", "keeper-401", "record-removed", "record-cut", "environment-removed", "job-ended", *LOST}
+UNLOCKS = {
+    "cli-killed",
+    "clock-was-wrong",
+    "keeper-401",
+    "record-removed",
+    "record-cut",
+    "environment-removed",
+    "job-ended",
+    *LOST,
+}
 """What leaves the stack locked, since the engine could not let it go."""
+
+SPIN = 0.1
+"""Seconds of a processor that are asked for, to see how long it takes to get them."""
 
 ORDER_LIMIT = 30.0
 """Seconds for an app that serves to take an order: its dynos may be restarted by a release."""
@@ -119,6 +136,23 @@ def traffic(scene: Scene) -> Iterator[tuple[list[Customer], Rogue | None]]:
 def play(scene: Scene) -> None:
     """The run with its fault, and what comes after it by itself, up to the end of every process of it."""
     WORLDS[scene.case.world].begin(scene)
+    with _place(scene):
+        _play(scene)
+
+
+@contextmanager
+def _place(scene: Scene) -> Iterator[None]:
+    """Where the run is: on a machine of its own, where the case has one, whose wire to the databases can be cut."""
+    if scene.case.world != "elsewhere":
+        yield
+        return
+    with elsewhere(scene.heroku.api) as scene.place:
+        scene.knob(scene.leader, listen_at=scene.place.here)
+        scene.app["database_url"] = scene.heroku.database_url(scene.leader)
+        yield
+
+
+def _play(scene: Scene) -> None:
     if scene.case.unstopped:
         scene.ended = scene.up()[0]
     else:
@@ -135,9 +169,20 @@ def _interrupted(scene: Scene, first: Case | Then, second: Then | None) -> None:
     stops += [Stop("second", second.act.value, second.phase, keeper=True)] if second else []
     folder = scene.folder / f"injected-{len(scene.said)}"
     scene.injection = injection = Injection(folder, *stops, clock=first.what in CLOCKED)
+    if first.what == "clock-was-wrong":
+        injection.step_wall_clock(HOURS)
+    elif first.what in CLOCKED:
+        scene.variables |= injection.environment
     with (scene.folder / "interrupted.log").open("w+") as output:
         environment = {**scene.variables, **injection.environment}
-        run = scene.stack.start("up", "--yes", "--skip-preview", env=environment, stdout=output.fileno())
+        run = scene.stack.start(
+            "up",
+            "--yes",
+            "--skip-preview",
+            env=environment,
+            stdout=output.fileno(),
+            prefix=scene.place.prefix if scene.place else (),
+        )
         try:
             stopped = _wait_for_stop(first, injection, run)
             scene.happened_at = time.time()
@@ -146,6 +191,7 @@ def _interrupted(scene: Scene, first: Case | Then, second: Then | None) -> None:
                 _strike_again(scene, second)
             wait(f"the interrupted run to end after {first}", lambda: run.poll() is not None, ENDED_LIMIT)
             scene.ended = run.poll()
+            end_second_machine(scene)
         finally:
             if run.poll() is None:
                 kill(*family(run.pid))
@@ -189,6 +235,7 @@ def _aftermath(scene: Scene, what: str) -> None:
         with suppress(CaseFailed):
             wait("the app to serve", lambda: serves(scene), SERVING_LIMIT)
             scene.down_seconds, scene.boot_seconds = _until_it_served(scene), _boot(scene)
+            scene.busy = how_busy()
     scene.trouble += _deaf(scene)
     _mend(scene, what)
     kill(*left_by_the_engine(scene))
@@ -220,6 +267,14 @@ def _takes_an_order(url: str) -> bool:
                 return bool(answer.status == 201)
         time.sleep(PAUSE)
     return False
+
+
+def how_busy() -> float:
+    """How many times as long as alone a process takes on this machine at this moment."""
+    began, spent = time.monotonic(), time.process_time()
+    while time.process_time() - spent < SPIN:
+        pass
+    return max(1.0, (time.monotonic() - began) / SPIN)
 
 
 def _until_it_served(scene: Scene) -> float:

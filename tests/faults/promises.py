@@ -18,7 +18,10 @@ from local_heroku.launcher import visit
 
 NEW_PLAN = "standard-2"
 BACK_WITHIN = 5.0
-"""Seconds in which a cancelled run has the app served by the old database again, besides the dyno's boot."""
+"""
+Seconds in which a cancelled run has the app served by the old database again, besides the dyno's boot, on a machine
+that has nothing else to do.
+"""
 
 
 @dataclass(slots=True)
@@ -93,7 +96,7 @@ def _late(scene: Scene) -> float:
     case = scene.case
     if scene.down_seconds is None or case.what != "ctrl-c" or not case.before_unfollow or case.world or case.then:
         return 0.0
-    return scene.down_seconds - scene.boot_seconds - BACK_WITHIN
+    return scene.down_seconds - scene.boot_seconds - BACK_WITHIN * scene.busy
 
 
 def _formation(scene: Scene) -> Iterator[str]:
@@ -119,11 +122,16 @@ def _databases(scene: Scene) -> Iterator[str]:
     plan = scene.heroku.get(f"/addons/{primary}")["plan"]["name"]
     if plan != f"heroku-postgresql:{NEW_PLAN}":
         yield f"the primary {primary} is on {plan}"
-    if scene.started_over and not (scene.case.rogue or scene.case.what == "unprovable"):
+    if scene.started_over and not _somebody_else_wrote(scene):
         yield "it had to be started over, although nobody wrote to the old database"
     bought = [e["addon"] for e in scene.heroku.events() if e["what"] == "provisioned" and _is_of(scene, e["addon"])]
     if len(bought) != (2 if scene.started_over else 1):
         yield f"these followers were bought: {', '.join(bought)}"
+
+
+def _somebody_else_wrote(scene: Scene) -> bool:
+    case = scene.case
+    return bool(case.rogue or scene.writers) or case.what in {"unprovable", "worker-scales-up", "recovered-by-hand"}
 
 
 def _companions(scene: Scene) -> Iterator[str]:
@@ -190,6 +198,9 @@ def _codes(scene: Scene) -> Iterator[str]:
         yield "a traceback of a step was printed"
     if scene.case.what in RUNS_THROUGH and scene.ended and scene.case.world not in MAY_REFUSE:
         yield f"the run was ended with code {scene.ended}, although nothing was in its way"
+    logs = "".join(_text(log) for log in scene.home.rglob("*.log"))
+    if scene.case.what in RUNS_THROUGH and "the run that opened the window is gone" in logs:
+        yield "the keeper took a run for gone that lives"
 
 
 RUNS_THROUGH = {"nothing", "clock-forward", "clock-back", "clock-set"}
@@ -207,7 +218,8 @@ def _claims(scene: Scene, verdict: Verdict) -> Iterator[str]:
 
 def _processes(scene: Scene) -> Iterator[str]:
     yield from (f"a process is left: {process}" for process in left_behind(scene))
-    if list(scene.home.rglob("*.window.json")):
+    forgotten = scene.rival and scene.case.what in LOST  # nobody comes back to that machine
+    if list(scene.home.rglob("*.window.json")) and not forgotten:
         yield "the record of an open window is left"
 
 

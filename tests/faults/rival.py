@@ -3,11 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
-from faults.scene import CaseFailed, Scene
+import psycopg
+
+from faults.scene import CaseFailed, Scene, wait
 from heroku_changeover.terms.order import STEPS
 
 STEP_LIMIT = 150.0
+QUEUE_LIMIT = 15.0
+"""Seconds for it to come to the old database: less than it waits there."""
 
 
 def prepare_rival(scene: Scene) -> None:
@@ -22,6 +28,32 @@ def second_machine(scene: Scene) -> None:
     for step in STEPS[1:]:
         if _step(scene, step):
             return
+
+
+def begin_second_machine(scene: Scene) -> None:
+    """The rest of its steps, beside the first one's; returns when it waits for the old database, or got nowhere."""
+    scene.beside = threading.Thread(target=second_machine, args=(scene,))
+    scene.beside.start()
+    with suppress(CaseFailed):
+        wait("the second machine to wait for a lock", lambda: _waits(scene) or not _runs(scene), QUEUE_LIMIT)
+
+
+def _runs(scene: Scene) -> bool:
+    return scene.beside is not None and scene.beside.is_alive()
+
+
+def _waits(scene: Scene) -> bool:
+    with psycopg.connect(scene.app["database_url"]) as session:
+        row = session.execute(
+            "SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.application_name LIKE 'heroku-changeover%'"
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def end_second_machine(scene: Scene) -> None:
+    if scene.beside is not None:
+        scene.beside.join()
 
 
 def _step(scene: Scene, step: str) -> int:

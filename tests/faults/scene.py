@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ import psutil
 
 from faults.cases import Case
 from faults.writers import Writer
+from kit.elsewhere import Elsewhere
 from kit.injection import Injection
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack
@@ -48,8 +50,11 @@ class Scene:
     The parts of one case, and all that was printed in it.
 
     `also` are the apps beside the first one that move along. `variables` are in the environment of every run.
-    `trouble` is what was seen on the way that should not have been. `ended` is the exit code of the run that something
-    happened to. `rival` is the follower of a second changeover, from another machine. `takes_orders` is whether the
+    `trouble` is what was seen on the way that should not have been. `busy` is how many times as
+    long as alone a process took when the app served again. `ended` is the exit code of the run that something
+    happened to. `rival` is the follower of a second changeover, from another machine, and `beside` what runs there
+    while the first one goes on. `place` is the machine of the run, if that is
+    another one than this. `takes_orders` is whether the
     apps store what they are sent.
     """
 
@@ -68,8 +73,11 @@ class Scene:
     happened_at: float = 0.0
     down_seconds: float | None = None
     boot_seconds: float = 0.0
+    busy: float = 1.0
     ended: int | None = None
     rival: str = ""
+    place: Elsewhere | None = None
+    beside: threading.Thread | None = None
     takes_orders: bool = True
 
     @property

@@ -178,6 +178,7 @@ def _another_role(scene: Scene) -> None:
     """Whoever signs in acts as somebody else, who owns nothing."""
     scene.type_sql(
         "CREATE ROLE acting",
+        "GRANT USAGE ON SCHEMA public TO acting",
         f'GRANT acting TO "{scene.role}"',
         "GRANT ALL ON ALL TABLES IN SCHEMA public TO acting",
         "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO acting",
@@ -241,6 +242,7 @@ WORLDS: dict[str, World] = {
     "many-tables": World(_many_tables),
     "held": World(begin=_held_then_taken_down, mend=_bring_up_by_hand),
     "ci": World(),
+    "elsewhere": World(),
     "rival": World(begin=prepare_rival),
 }
 """The tidy one has no name."""

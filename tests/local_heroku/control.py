@@ -160,8 +160,8 @@ async def change_database(c: Call) -> Answer:
     its status, `known` to the Data API, `maintenance` by Heroku; `refuses`, names and namespaces under which it cannot
     be attached; `forgets`, a credential that it does not have; the port that clients come `through`. `stall`, whether
     its processes stand still, as when the disk does; `settings` of its server, which is restarted for them, those of a
-    follower before those of its leader; and `statements`, which somebody types as the credential `as` (`default`, or
-    one by name; as a superuser without it).
+    follower before those of its leader; `listen_at`, an address of this machine that other machines see; and
+    `statements`, which somebody types as the credential `as` (`default`, or one by name; as a superuser without it).
     """
     addon = c.addon
     addon.credentials.pop(str(c.body.get("forgets")), None)
@@ -178,6 +178,8 @@ async def change_database(c: Call) -> Answer:
         server.stall(still=bool(c.body["stall"]))
     if server is not None and "settings" in c.body:
         await server.configure(c.body["settings"])
+    if server is not None and c.body.get("listen_at"):
+        await server.listen_at(str(c.body["listen_at"]))
     if server is not None and c.body.get("restart"):
         await server.restart()
     if server is not None and c.body.get("statements"):

@@ -97,7 +97,7 @@ async def show_credential(c: Call) -> Answer:
 
 def _credential(addon: Addon, server: Server, name: str, user: str, password: str) -> dict[str, object]:
     secret = {"user": user, "password": password, "state": "active"}
-    row = {"uuid": addon.id, "name": name, "state": "active", "database": server.database, "host": "127.0.0.1"}
+    row = {"uuid": addon.id, "name": name, "state": "active", "database": server.database, "host": server.host}
     return {**row, "port": server.port, "credentials": [secret]}
 
 

@@ -142,4 +142,4 @@ def _addresses(addons: list[Addon]) -> list[str]:
 def _bare(addon: Addon) -> str:
     """A database's address without user and password, as the Data API names other databases."""
     server = addon.server
-    return f"postgres://127.0.0.1:{server.port}/{server.database}" if server else ""
+    return f"postgres://{server.host}:{server.port}/{server.database}" if server else ""

@@ -105,6 +105,7 @@ class Server:
     password: str
     database: str
     port: int = 0
+    host: str = "127.0.0.1"
     process: "asyncio.subprocess.Process | None" = None
     sessions: "dict[str, psycopg.AsyncConnection[tuple[Any, ...]]]" = field(default_factory=dict)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -114,7 +115,7 @@ class Server:
         return self.url_of(self.role, self.password)
 
     def url_of(self, role: str, password: str) -> str:
-        return f"postgres://{role}:{password}@127.0.0.1:{self.port}/{self.database}"
+        return f"postgres://{role}:{password}@{self.host}:{self.port}/{self.database}"
 
     @property
     def log(self) -> str:
@@ -193,6 +194,13 @@ class Server:
         if self.process is not None and self.process.returncode is None:
             stand_still(self.process.pid, still=still)
 
+    async def listen_at(self, host: str) -> None:
+        """For clients of another machine too. A follower that is made after that listens there as well."""
+        self.host = host
+        with (self.folder / "pg_hba.conf").open("a") as access:
+            access.write("host all all all scram-sha-256\n")
+        await self.configure({"listen_addresses": f"127.0.0.1,{host}"})
+
     async def run(self, statements: list[str], role: str) -> None:
         """In the app's database, each statement in a transaction of its own, as somebody with this role."""
         async with await psycopg.AsyncConnection.connect(
@@ -233,7 +241,7 @@ class Server:
             *("-D", folder, "-h", self.folder.parent, "-p", str(self.port), "-U", "postgres"),
             *("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"),
         )
-        follower = Server(folder, self.bin, self.role, self.password, self.database)
+        follower = Server(folder, self.bin, self.role, self.password, self.database, host=self.host)
         await follower.start()
         await follower.wait_until_streaming()
         return follower

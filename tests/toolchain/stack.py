@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,17 +129,19 @@ class Stack:
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.PIPE,
         stderr: int = subprocess.STDOUT,
+        prefix: Sequence[str] = (),
     ) -> "subprocess.Popen[str]":
         """
         Start the engine and return it running, in a process group of its own, its output as one stream of lines.
 
-        SIGINT cancels the run; whoever kills it instead leaves the plugins and the running step behind.
+        `prefix` is the beginning of the command, such as what starts it in another network. SIGINT cancels the run;
+        whoever kills it instead leaves the plugins and the running step behind.
         """
         environment = self.variables(env)
         self.toolchain.link_plugins(self.home)
         self.backend.mkdir(parents=True, exist_ok=True)
         return subprocess.Popen(
-            (self.toolchain.folder / "pulumi", "--non-interactive", "--color=never", *arguments),
+            (*prefix, self.toolchain.folder / "pulumi", "--non-interactive", "--color=never", *arguments),
             cwd=self.project,
             env=environment,
             stdin=stdin,

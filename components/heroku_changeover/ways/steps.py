@@ -31,7 +31,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.undoing import act_on, only_forward, putting_back
+from heroku_changeover.ways.undoing import act_on, only_forward, putting_back, require_not_overtaken
 from heroku_changeover.ways.way import Changeover, Ends
 
 DONE = "is already done: "
@@ -186,6 +186,7 @@ def _look_ahead(c: Changeover) -> Situation:
     situation: Situation = at_once(partial(c.observe, addresses=True), partial(_load, c.world.sql))[0]
     _begin_anew(c, situation)
     _require_target(c.order, situation)
+    require_not_overtaken(c, situation)
     return situation
 
 

@@ -42,6 +42,8 @@ def putting_back(c: Changeover) -> Iterator[None]:
     except BaseException as error:
         c.world = c.world.undisturbed()
         situation = _settled(c)
+        if situation is not None:
+            require_not_overtaken(c, situation)
         if not (has_way_back(c, situation) if situation else not c.window.is_past_return):
             raise Incomplete(
                 f"{_reason(error)}; {c.order.target} is cut off, so the only way is forward: run `pulumi up` again"
@@ -50,6 +52,21 @@ def putting_back(c: Changeover) -> Iterator[None]:
         if isinstance(error, Refused):
             raise
         raise NothingChanged(f"{_reason(error)}; every app is as it was found, nothing was moved") from error
+
+
+def require_not_overtaken(c: Changeover, situation: Situation) -> None:
+    """
+    Raises:
+        Busy: the apps that this run took down were moved on by another one, to a database that is none of this
+            changeover's.
+    """
+    if situation.stage is Stage.SUPERSEDED and c.window.is_open:
+        has = ", ".join(sorted({app.primary.addon_name for app in situation.apps.values() if app.primary}))
+        raise Busy(
+            f"another run has moved {', '.join(situation.apps)} to {has} while this one was under way, so "
+            f"{c.order.target} is not promoted and the apps are left to it; run `pulumi preview` to see what is left "
+            "to do here"
+        )
 
 
 def _settled(c: Changeover) -> Situation | None:

@@ -7,7 +7,9 @@ import pytest
 
 from heroku_changeover.terms.report import Report, report_from
 
-REPORT = Report(tables_locked=3, primary="new", retired="old", maintenance_seconds=4.5)
+REPORT = Report(
+    tables_locked=3, tripwire_before=7, tripwire_after=7, primary="new", retired="old", maintenance_seconds=4.5
+)
 PROVED = "every committed write proved"
 
 
@@ -39,6 +41,20 @@ def test_what_rings_an_alarm_is_not_called_proved(rings: dict[str, Any], told: s
 
 def test_a_tripwire_that_nobody_touched_rings_no_alarm() -> None:
     assert REPORT._replace(tripwire_before=7, tripwire_after=7).alarms == ()
+
+
+def test_a_fence_that_was_lost_before_its_end_is_no_proof() -> None:
+    sentence = REPORT._replace(tripwire_before=None, tripwire_after=None).sentence()
+
+    assert "nobody looked at the end" in sentence
+    assert PROVED not in sentence
+
+
+def test_who_can_still_write_to_the_old_database_is_named() -> None:
+    assert (
+        "may write to the old one until their sessions end: reports"
+        in REPORT._replace(other_roles=("reports",)).sentence()
+    )
 
 
 def test_where_nothing_was_proved_it_says_why() -> None:

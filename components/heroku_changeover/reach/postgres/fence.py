@@ -155,7 +155,7 @@ def open_fence(holder: Server, observer: Server, clock: Clock, report: Callable[
     """
     fence = Fence(holder, observer, clock, Watch(report))
     try:
-        take_turn(holder, clock, report, deadline)
+        take_turn(holder, observer, clock, report, deadline)
         fence.tables, fence.unlocked = lock_all(Lock(holder, observer, clock, report), deadline)
     except BaseException:
         fence.release()

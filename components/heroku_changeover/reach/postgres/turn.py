@@ -7,7 +7,7 @@ every run on every machine, and it is gone with the process that took it.
 
 from collections.abc import Callable, Container
 
-from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.postgres.session import Session, end_sessions_left_over
 from heroku_changeover.reach.wait import INSIDE_WINDOW, Clock, Wait
 from heroku_changeover.terms.errors import Busy, TimedOut
 
@@ -15,17 +15,22 @@ KEY = int.from_bytes(b"heroku")
 """The same in every version of this program: runs of different versions have to see each other."""
 
 
-def take_turn(session: Session, clock: Clock, report: Callable[[str], None], deadline: float) -> None:
+def take_turn(
+    session: Session, observer: Session, clock: Clock, report: Callable[[str], None], deadline: float
+) -> None:
     """
-    Takes the turn for as long as the session lives, as soon as no other run has it.
+    Takes the turn for as long as the session lives, as soon as no other run has it. The one of a run that is no more is
+    taken from it, over the other session.
 
     Raises:
         Busy: another run has it; names its session.
     """
 
     def taken() -> str | None:
-        had = session.row("SELECT pg_try_advisory_lock(%s)", KEY)[0]
-        return None if had else _holder(session, ()) or "another run has just ended"
+        if session.row("SELECT pg_try_advisory_lock(%s)", KEY)[0]:
+            return None
+        end_sessions_left_over(observer)
+        return _holder(observer, ()) or "another run has just ended"
 
     _wait(session, taken, clock, report, deadline)
 
@@ -34,12 +39,20 @@ def await_turn(
     session: Session, own: Container[int], clock: Clock, report: Callable[[str], None], deadline: float
 ) -> None:
     """
-    Returns when no other run has the turn; `own` are the process ids of our own sessions.
+    Returns when no other run has the turn, and ends what a run that is no more has left; `own` are the process ids of
+    our own sessions.
 
     Raises:
         Busy: another run has it; names its session.
     """
-    _wait(session, lambda: _holder(session, own), clock, report, deadline)
+
+    def taken() -> str | None:
+        found = _holder(session, own)
+        if found is not None:
+            end_sessions_left_over(session)
+        return found
+
+    _wait(session, taken, clock, report, deadline)
 
 
 def _wait(

@@ -15,7 +15,7 @@ from heroku_changeover.terms.errors import Busy
 from heroku_changeover.terms.facts import PRIMARY, App, Attachment, Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.situation import Situation
-from heroku_changeover.ways.way import Changeover
+from heroku_changeover.ways.way import Changeover, Ends
 
 
 def require_unmoved(c: Changeover, situation: Situation, target: Database) -> None:
@@ -29,13 +29,15 @@ def require_unmoved(c: Changeover, situation: Situation, target: Database) -> No
 
 
 def _require_unmoved(world: World, app: App, target: Database) -> None:
+    """One that has none for a moment is being moved by somebody, unless it had none before."""
     live = _primary_of(world, app.name)
-    if live is None or live.addon_id in {target.id, app.primary.addon_id if app.primary else ""}:
+    known = {target.id, app.primary.addon_id if app.primary else None}
+    if (live.addon_id if live else None) in known:
         return
-    seen = app.primary.addon_name if app.primary else "none"
+    has, had = (one.addon_name if one else "none" for one in (live, app.primary))
     raise Busy(
-        f"{PRIMARY} of {app.name} is {live.addon_name} by now, and was {seen} a moment ago: another run, or a person, "
-        "has moved it; it was left as it is. Run `pulumi preview` to see where the app is now"
+        f"{PRIMARY} of {app.name} is {has} by now, and was {had} a moment ago: another run, or a person, moves it; it "
+        "was left as it is. Run `pulumi preview` to see where the app is now"
     )
 
 
@@ -45,7 +47,7 @@ def _primary_of(world: World, app: str) -> Attachment | None:
     return next((attachment for attachment in live if attachment.is_primary), None)
 
 
-def require_leading(c: Changeover, fence: Fence, target: Session) -> None:
+def require_leading(c: Changeover, situation: Situation, ends: Ends, fence: Fence, target: Session) -> None:
     """
     A sealed leader is none, unless this very changeover has sealed it and begins anew: then it takes writes again.
 
@@ -55,6 +57,7 @@ def require_leading(c: Changeover, fence: Fence, target: Session) -> None:
     if fence.position().sealed is None:
         return
     if not _is_own_seal(c, fence, target):
+        require_unmoved(c, situation, ends.target)  # if it is done, that says more
         raise Busy(
             f"{fence.database} is read-only by its own setting, which this changeover has not made: another one, to "
             f"another database than {target.database}, has come as far as that, and the apps are left as they are. "

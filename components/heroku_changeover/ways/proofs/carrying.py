@@ -79,8 +79,10 @@ def _sealed_once_writable(
     if not fenced.fence.is_held():
         fenced.fence.release()
         fenced.fence = c.world.sql.fence(ends.leader.name, ends.leader_url, c.world.after(LOCK_LIMIT))
+        require_unmoved(c, situation, ends.target)
         upcoming = _proved(c, situation, fenced.fence, target)
-    require_unmoved(c, situation, ends.target)
+    else:
+        require_unmoved(c, situation, ends.target)
     return upcoming + seal(c, ends.leader, fenced.fence)
 
 

@@ -40,7 +40,7 @@ def cut(c: Changeover, situation: Situation, ends: Ends, fence: Fence, target: S
     Other sessions are ended behind the fence: one that does nothing holds up no lock, so that costs no time, and none
     is ended for a fence that is not had.
     """
-    require_leading(c, fence, target)
+    require_leading(c, situation, ends, fence, target)
     with doing(Act.END_SESSIONS):
         ended = fence.end_sessions()
     deadline = min(c.budget_ends, c.world.after(QUIET_LIMIT))
