@@ -248,6 +248,7 @@ COMMAND_LINES = [
     (["promote", *GOOD, "--ready-limit", ""], "--ready-limit"),
     (["promote", *GOOD, "--one-off-dynos", "kill"], "invalid choice"),
     (["promote", *GOOD, "--verify", "no"], "invalid choice"),
+    (["promote", *GOOD, "--unlogged-rows", "go"], "invalid choice"),
     (["promote", *GOOD, "--forse"], "unrecognized arguments"),
     (["promote", *GOOD, "extra"], "unrecognized arguments"),
     (["retire-guard", "--app-id", UUID, "--database", "x"], "--database-id"),
