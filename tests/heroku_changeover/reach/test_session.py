@@ -363,7 +363,7 @@ def test_a_database_without_an_encoding_goes_through_a_fence(heroku: LocalHeroku
     try:
         with open_server(leader, url) as session:
             assert session.refuses_writes() is None
-            assert session.unlogged_tables_with_rows() == ['public."50% caf\u00e9"']
+            assert session.unlogged_with_rows() == ['public."50% caf\u00e9"']
         fence = Postgres(Clock(), print).fence(leader, url, time.time() + 10)
         assert fence.tables == 2
         fence.set_mark(time.time() + 10)
