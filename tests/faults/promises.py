@@ -130,8 +130,17 @@ def _databases(scene: Scene) -> Iterator[str]:
 
 
 def _somebody_else_wrote(scene: Scene) -> bool:
+    """
+    Or PostgreSQL itself may have: where time passes until a lost machine is noticed, autovacuum analyzes tables, and
+    each of its transactions looks like a write from outside.
+    """
     case = scene.case
-    return bool(case.rogue or scene.writers) or case.what in {"unprovable", "worker-scales-up", "recovered-by-hand"}
+    return bool(case.rogue or scene.writers) or case.what in {
+        "unprovable",
+        "worker-scales-up",
+        "recovered-by-hand",
+        "wire-cut",
+    }
 
 
 def _companions(scene: Scene) -> Iterator[str]:

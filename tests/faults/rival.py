@@ -11,7 +11,7 @@ import psycopg
 from faults.scene import CaseFailed, Scene, wait
 from heroku_changeover.terms.order import STEPS
 
-STEP_LIMIT = 150.0
+RUN_LIMIT = 300.0
 QUEUE_LIMIT = 15.0
 """Seconds for it to come to the old database: less than it waits there."""
 
@@ -19,15 +19,13 @@ QUEUE_LIMIT = 15.0
 def prepare_rival(scene: Scene) -> None:
     """Its follower is there, and its first step was done, before the first changeover takes the apps down."""
     scene.rival = scene.heroku.follow(scene.name, scene.leader, "standard-2", f"{scene.name}-other-2")
-    if _step(scene, STEPS[0]):
+    if _steps(scene, STEPS[0]):
         raise CaseFailed("the second changeover could not be prepared")
 
 
 def second_machine(scene: Scene) -> None:
-    """The rest of its steps, as far as they get."""
-    for step in STEPS[1:]:
-        if _step(scene, step):
-            return
+    """The rest of its steps, as far as they get; its run is over then, and its keeper sees that."""
+    _steps(scene, *STEPS[1:])
 
 
 def begin_second_machine(scene: Scene) -> None:
@@ -56,26 +54,34 @@ def end_second_machine(scene: Scene) -> None:
         scene.beside.join()
 
 
-def _step(scene: Scene, step: str) -> int:
-    document = scene.folder / "rival.json"
-    window = document.read_text() if document.exists() else ""
-    words = ["--generation", "other-2", "--app", scene.name, "--from", scene.leader, "--to", scene.rival]
+RUN = """
+import os, pathlib, subprocess, sys
+document, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
+steps, order = words[:words.index("--")], words[words.index("--") + 1:]
+for step in steps:
+    window = {"HEROKU_CHANGEOVER_WINDOW": document.read_text() if document.exists() else ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "heroku_changeover", step, *order], env={**os.environ, **window}, stdout=subprocess.PIPE
+    )
+    print(f"$ on another machine: {step}, exit code {done.returncode}", file=sys.stderr, flush=True)
+    if done.returncode:
+        sys.exit(done.returncode)
+    document.write_bytes(done.stdout.strip())
+"""
+"""Stands for the run of an engine: what starts the steps one after the other, and is over with the last one."""
+
+
+def _steps(scene: Scene, *steps: str) -> int:
+    order = ["--generation", "other-2", "--app", scene.name, "--from", scene.leader, "--to", scene.rival]
     finished = subprocess.run(
-        [sys.executable, "-m", "heroku_changeover", step, *words],
-        env={
-            **os.environ,
-            **scene.heroku.environment,
-            "HEROKU_CHANGEOVER_HOME": str(scene.folder / "rival"),
-            "HEROKU_CHANGEOVER_WINDOW": window,
-        },
+        [sys.executable, "-c", RUN, str(scene.folder / "rival.json"), *steps, "--", *order],
+        env={**os.environ, **scene.heroku.environment, "HEROKU_CHANGEOVER_HOME": str(scene.folder / "rival")},
         capture_output=True,
         text=True,
-        timeout=STEP_LIMIT,
+        timeout=RUN_LIMIT,
         check=False,
     )
-    scene.said += [f"$ on another machine: {step}", f"exit code {finished.returncode}", finished.stderr]
-    if finished.returncode == 0:
-        document.write_text(finished.stdout.strip())
+    scene.said.append(finished.stderr)
     return finished.returncode
 
 

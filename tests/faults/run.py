@@ -9,7 +9,7 @@ from pathlib import Path
 from faults.cases import Case
 from faults.play import finish, play, prepare, traffic
 from faults.promises import Verdict, judge
-from faults.scene import Scene
+from faults.scene import Scene, changeover_processes, kill
 from local_heroku.launcher import LocalHeroku
 from toolchain import Stack
 
@@ -48,6 +48,7 @@ def run_case(case: Case, heroku: LocalHeroku, new_stack: Stack, name: str) -> Ou
             log = (
                 f"{_journal(Path(folder) / 'changeover')}\n--- local Heroku\n{_events(heroku, name) if trouble else ''}"
             )
+            kill(*(changeover_processes(scene) if scene else ()))
             heroku.clear_faults()
             heroku.patch("/_control/world", {"grace": 30, "profile": "instant"})
             for app in (f"{name}-c", f"{name}-b", name):
