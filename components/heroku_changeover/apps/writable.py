@@ -10,6 +10,9 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import NeedsPerson, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import App
 
+TURN_LIMIT = 30
+"""Seconds for another run to end that has the database fenced."""
+
 
 def let_write(world: World, database: str, address: str, app: str) -> None:
     """
@@ -17,26 +20,28 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
     through, in a session that was begun after that, as those of the apps will be.
 
     Raises:
+        Busy: another run is at work on it, which has made it read-only a moment ago.
         NeedsPerson: none does. The app stays down: on a database that refuses writes it would show its users errors and
             half of what they do, and a page that says maintenance is true.
         SqlUnreachable: nobody can tell.
     """
     with world.sql.session(database, address) as session:
         unsealing = session.unsealing()
-        try:
-            _unseal(world, session)
-        except SqlRefused as error:
-            raise _takes_none(database, str(error), unsealing, app) from error
+        if session.is_sealed():
+            world.sql.await_turn(database, address, world.after(TURN_LIMIT))
+            try:
+                _unseal(world, session)
+            except SqlRefused as error:
+                raise _takes_none(database, str(error), unsealing, app) from error
     with world.sql.session(database, address) as session:
         if refusal := session.refuses_writes():
             raise _takes_none(database, refusal, unsealing, app)
 
 
 def _unseal(world: World, session: Session) -> None:
-    if session.is_sealed():
-        with doing(Act.UNSEAL):
-            session.unseal()
-        world.report(f"{session.database} takes writes again")
+    with doing(Act.UNSEAL):
+        session.unseal()
+    world.report(f"{session.database} takes writes again")
 
 
 def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerson:

@@ -122,7 +122,7 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
             tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
-        c.proof.require_turn(c, situation.leader)
+        c.proof.require_turn(c, situation)
         _let_leader_write(c, situation.leader, situation)
         give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)

@@ -120,7 +120,7 @@ class Changeover:
         if url := self.url_of(database):
             return url
         raise Refused(
-            f"no app has {database.name} with its default credential, by which alone its tables can be locked: "
+            f"no app has {database.name} with its default credential, whose role alone owns what is in it: "
             f"`heroku addons:attach {database.name} --app {self.order.apps[0]}` gives it a name there, then run "
             "`pulumi up` again"
         )
@@ -275,7 +275,7 @@ class Proof(Protocol):
         """Whether apps may be taken down for a target that is cut off already, as far as it can be told before that."""
         ...
 
-    def require_turn(self, c: Changeover, leader: Database) -> None:
+    def require_turn(self, c: Changeover, situation: Situation) -> None:
         """
         Before apps go up again on the leader: no other run is at work on it.
 

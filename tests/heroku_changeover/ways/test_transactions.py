@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from heroku_changeover.terms.acts import Act
 from heroku_changeover.terms.report import report_from
+from kit.injection import Injection, at
 from kit.operator import Operator
 from kit.roles import stranger_on, with_a_table_of_its_own
 from local_heroku.launcher import LocalHeroku
@@ -76,6 +79,37 @@ def test_one_that_is_ours_to_end_is_ended(operator: Operator, heroku: LocalHerok
 
     assert code == 0, said
     assert notes(heroku, operator.follower) == 0
+
+
+def test_one_of_our_own_login_is_ours_to_end_under_another_role_too(
+    operator: Operator, heroku: LocalHeroku, tmp_path: Path
+) -> None:
+    """It comes back right after all were ended."""
+    injection = Injection(tmp_path / "injected", at(Act.END_SESSIONS, "after"))
+    heroku.credential(operator.leader, "reports")
+    with_a_table_of_its_own(heroku, operator.leader)
+    operator.run_until("scale-down")
+    operator.variables = injection.environment
+    promote = operator.start("promote")
+    injection.wait_for("act")
+    with psycopg.connect(heroku.database_url(operator.leader)) as session:
+        session.execute("SET ROLE reports")
+        session.execute(NOTE)
+        injection.go("act")
+        code, said = operator.finish(promote)
+        assert not _commits(session)
+
+    assert code == 0, said
+    assert "had a transaction in progress behind the fence and was ended" in said
+    assert notes(heroku, operator.follower) == 0
+
+
+def _commits(session: "psycopg.Connection[tuple[object, ...]]") -> bool:
+    try:
+        session.commit()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def test_a_prepared_one_is_named_with_what_ends_it(operator: Operator, heroku: LocalHeroku) -> None:

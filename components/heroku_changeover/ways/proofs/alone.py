@@ -58,11 +58,8 @@ def require_leading(c: Changeover, situation: Situation, ends: Ends, fence: Fenc
         return
     if not _is_own_seal(c, fence, target):
         require_unmoved(c, situation, ends.target)  # if it is done, that says more
-        raise Busy(
-            f"{fence.database} is read-only by its own setting, which this changeover has not made: another one, to "
-            f"another database than {target.database}, has come as far as that, and the apps are left as they are. "
-            "Run `pulumi up` of that other stack, which finishes it"
-        )
+        with c.world.sql.session(ends.leader.name, ends.leader_url) as session:
+            raise _sealed_by_another(c, session)
     with doing(Act.UNSEAL):
         fence.unseal()
 
@@ -72,3 +69,22 @@ def _is_own_seal(c: Changeover, fence: Fence, target: Session) -> bool:
     if c.window.has(Moment.SEALING):
         return True
     return not c.way.cut_is_final and c.way.lacks(fence.position(), target.position()) is None
+
+
+def require_no_other_seal(c: Changeover, leader: Session) -> None:
+    """
+    Raises:
+        Busy: another changeover has sealed the leader of a target that was not cut off yet.
+    """
+    if c.way.cut_is_final and not c.window.has(Moment.SEALING) and leader.is_sealed():
+        raise _sealed_by_another(c, leader)
+
+
+def _sealed_by_another(c: Changeover, leader: Session) -> Busy:
+    name = leader.database
+    return Busy(
+        f"{name} is read-only by its own setting, which this changeover has not made: another one, to another database "
+        f"than {c.order.target}, has come as far as that, and the apps are left as they are. Run `pulumi up` of that "
+        f"other stack, which finishes it; if there is none any more, `heroku pg:psql {name} --app {c.order.apps[0]} "
+        f"--command '{leader.unsealing()}'` lets it take writes, then `pulumi up` here again"
+    )

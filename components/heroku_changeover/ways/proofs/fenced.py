@@ -10,7 +10,7 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.order import Order
-from heroku_changeover.terms.situation import Situation
+from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
 from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
 from heroku_changeover.ways.way import Changeover, Ends, Words, doubt
@@ -72,10 +72,17 @@ class Fenced:
             return of_apps_that_serve(_doubt(c, situation))
         return CERTAIN
 
-    def require_turn(self, c: Changeover, leader: Database) -> None:
+    def require_turn(self, c: Changeover, situation: Situation) -> None:
         """Where nobody can be asked, nobody's work is known, and the apps are not left down for that."""
+        from heroku_changeover.ways.proofs.alone import require_no_other_seal
+
+        if (leader := situation.leader) is None:
+            return
         with suppress(SqlUnreachable):
             c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
+            if situation.stage is Stage.BEFORE:
+                with c.world.sql.session(leader.name, c.url_of(leader)) as session:
+                    require_no_other_seal(c, session)
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> None:
         """Behind a fence of its own, because the sessions from before are ended."""

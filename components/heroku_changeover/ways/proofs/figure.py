@@ -54,7 +54,7 @@ class ByFigure:
             )
         return CERTAIN if situation.moved else _verdict_on_idle(c, situation)  # whoever moved one had seen to it
 
-    def require_turn(self, c: Changeover, leader: Database) -> None:
+    def require_turn(self, c: Changeover, situation: Situation) -> None:
         """Without SQL nobody sees who else is at work."""
 
     def seal_afterwards(self, c: Changeover, leader: Database) -> None:
