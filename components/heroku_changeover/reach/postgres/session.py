@@ -95,7 +95,7 @@ class Session:
         if _broke(self.connection, error):
             return SqlUnreachable(f"the session on database {self.database} broke: {_first_line(error)}")
         state = error.sqlstate or type(error).__name__
-        return SqlRefused(self.database, f"{_first_line(error)} ({state})", ADVICE.get(state, ""))
+        return SqlRefused(self.database, f"{_first_line(error)} ({state})", ADVICE.get(state, "mend that first"))
 
     def close(self) -> None:
         """Not under a statement of another thread, such as a sign of life; one that hears nothing is cut off first."""
