@@ -65,11 +65,12 @@ environment:
   HEROKU_API_KEY          the token; without it, what `heroku login` left in ~/.netrc
   HEROKU_API_URL          another Platform API than https://api.heroku.com
   HEROKU_DATA_API_URL     another Data API; by default it is where the Platform API is
+  HTTPS_PROXY, NO_PROXY   the proxy on the way there, and the hosts that are asked without it
   {WINDOW_VARIABLE}    the window document that the step before printed
   {RETIRE_VARIABLE}    an add-on's name or UUID: this database is to go, although what runs is not aimed at it
   {CONFIRM_VARIABLE}   an add-on's name or UUID: this database goes, although it cannot be proved that another one
                           holds what it holds; one that is in use stays all the same
-  HEROKU_CHANGEOVER_HOME      where the record and the log of an open window are; ~/.local/state/heroku-changeover
+  HEROKU_CHANGEOVER_HOME      where records and logs of windows are, by Heroku; ~/.local/state/heroku-changeover
 
 `pulumi up` runs the steps in this order. Each one looks first, does only what is missing, and can be run again.
 """
@@ -192,8 +193,8 @@ def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Call
     from heroku_changeover.ways.listed import changeover
 
     document = Document(window_at_start(order, journal, clock, os.environ), clock, journal)
-    heroku = Heroku(address_from(os.environ), clock).within(end_of_budget(order, document))
-    world = world_of(heroku, report, clock, len(order.apps))
+    limited = clock.within(end_of_budget(order, document))
+    world = world_of(Heroku(address_from(os.environ), limited), report, limited, len(order.apps))
     return changeover(order, world, document, partial(_ensure_kept, report))
 
 

@@ -247,7 +247,12 @@ KINDS: dict[str, tuple[Case, ...]] = {
         Case("nothing", Act.LOCK, "before", world="elsewhere"),
     ),
     "many tables": _in_world("many-tables", (Act.LOCK, Act.SEAL, Act.ATTACH)),
-    "the wall clock": _each(("clock-forward", "clock-back", "clock-set"), (Act.SCALE_DOWN, Act.BARRIER, Act.ATTACH)),
+    "the wall clock": (
+        Case("clock-forward", Act.SCALE_DOWN, "before"),
+        Case("clock-was-wrong", Act.SCALE_DOWN, "after"),
+        Case("clock-was-wrong", Act.UNFOLLOW, "after"),
+        *_each(("clock-forward", "clock-back", "clock-set"), (Act.AWAIT_DYNOS, Act.BARRIER, Act.ATTACH)),
+    ),
 }
 """What people have whose world is not tidy: some cases of each kind are in every run."""
 

@@ -49,8 +49,11 @@ UNUSUAL_SETTINGS = {
     "server-stalls": {"windowBudget": "15"},
     "retry-after": {"windowBudget": "15"},
 }
-CLOCKED = {"step-stopped", "clock-forward", "clock-back", "clock-set"}
-"""Happenings that move the clocks of the run's processes."""
+CLOCKED = {"step-stopped", "clock-forward", "clock-back", "clock-set", "clock-was-wrong"}
+"""Happenings that move the clocks of the run's processes; but for the last one, later runs have the same time."""
+
+HOURS = 7200.0
+"""By how much a clock is wrong."""
 
 LOST = {"machine-lost", "wire-cut", "hours-pass", "recovered-by-hand", "second-machine-after-loss"}
 """What ends the keeper too: the app is down until the next `pulumi up`."""
@@ -58,7 +61,16 @@ LOST = {"machine-lost", "wire-cut", "hours-pass", "recovered-by-hand", "second-m
 NEEDS_MENDING = {"release-fails", "token-expires", "attach-refused"}
 """What keeps the app down until a person has mended something outside of this project."""
 
-UNLOCKS = {"cli-killed", "keeper-401", "record-removed", "record-cut", "environment-removed", "job-ended", *LOST}
+UNLOCKS = {
+    "cli-killed",
+    "clock-was-wrong",
+    "keeper-401",
+    "record-removed",
+    "record-cut",
+    "environment-removed",
+    "job-ended",
+    *LOST,
+}
 """What leaves the stack locked, since the engine could not let it go."""
 
 SPIN = 0.1
@@ -157,6 +169,10 @@ def _interrupted(scene: Scene, first: Case | Then, second: Then | None) -> None:
     stops += [Stop("second", second.act.value, second.phase, keeper=True)] if second else []
     folder = scene.folder / f"injected-{len(scene.said)}"
     scene.injection = injection = Injection(folder, *stops, clock=first.what in CLOCKED)
+    if first.what == "clock-was-wrong":
+        injection.step_wall_clock(HOURS)
+    elif first.what in CLOCKED:
+        scene.variables |= injection.environment
     with (scene.folder / "interrupted.log").open("w+") as output:
         environment = {**scene.variables, **injection.environment}
         run = scene.stack.start(

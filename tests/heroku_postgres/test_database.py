@@ -1,5 +1,6 @@
 """The shape of the graph: what is registered, in which order, tied to what."""
 
+import json
 import shlex
 import sys
 from itertools import pairwise
@@ -16,7 +17,7 @@ from heroku_changeover.terms.order import STEPS
 from heroku_postgres.generation import COMMAND_INPUTS
 from kit.heroku_world import app, database, facts, follower, known, wish
 
-from .conftest import Recorder
+from .conftest import Nothing, Recorder
 
 LEADER = database("postgresql-round-12345", plan="standard-0")
 SECOND = database("shop-db-2", plan="standard-2")
@@ -60,6 +61,27 @@ def test_each_step_gets_the_window_document_of_the_one_before(declare: Any) -> N
     assert set(recorder["db-2-await-database"].inputs["environment"]) == {"HEROKU_CHANGEOVER_URN"}
     window = recorder["db-2-promote"].inputs["environment"]["HEROKU_CHANGEOVER_WINDOW"]
     assert '"of":"db-2-scale-down"' in window
+
+
+def test_a_step_is_given_a_document_that_fits_into_its_environment_whatever_was_printed(
+    declare: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older program may have printed a longer one, which is in the state; the step could not be started with it."""
+    tables = [f"a_table_of_another_role_{number}" for number in range(8000)]
+    document = {"version": 3, "generation": "db-2", "apps": {}, "moments": {"captured": 1.0}}
+    printed = json.dumps({**document, "report": {"tables_not_locked": tables}})
+    came_to_be = Nothing.new_resource
+
+    def new_resource(self: Nothing, args: Any) -> Any:
+        name, state = came_to_be(self, args)
+        return name, {**state, "stdout": printed}
+
+    monkeypatch.setattr(Nothing, "new_resource", new_resource)
+    recorder = declare(BEFORE, plan="standard-2", adopt=ADOPT)
+
+    given = recorder["db-2-restore"].inputs["environment"]["HEROKU_CHANGEOVER_WINDOW"]
+    assert len(printed) > 128 * 1024 > 2 * len(given)
+    assert json.loads(given)["report"]["tables_not_locked"][-1].endswith(" more")
 
 
 def test_a_step_runs_once_in_its_life(declare: Any) -> None:

@@ -136,7 +136,8 @@ def test_the_programs_of_the_readme_declare_what_the_component_has() -> None:
 
 
 NUMBERS = [
-    ("README.md", "it tries again, for an hour", keeper.PATIENCE == 3600),
+    ("README.md", "refuses the token, it tries again, for a day", keeper.PATIENCE == 86_400),
+    ("README.md", "overrun by half a minute or without a word for two", (keeper.OVERRUN, keeper.SILENCE) == (30, 150)),
     ("README.md", f"addon_create_timeout={CREATE_MINUTES}", True),
     ("docs/questions.md", "five, which is also what `windowBudget` allows", FOLLOW.budget == 5 * 60),
     ("docs/questions.md", "A release may take 15 minutes", moves.RELEASE_LIMIT == 15 * 60),

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from heroku_changeover.apps.addresses import Addresses
 from heroku_changeover.reach import look
+from heroku_changeover.reach.sql import Session
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.acts import Act, doing
-from heroku_changeover.terms.errors import NeedsPerson, SqlUnreachable
+from heroku_changeover.terms.errors import NeedsPerson, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import App
 
 TURN_LIMIT = 30
@@ -25,18 +26,31 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
         SqlUnreachable: nobody can tell.
     """
     with world.sql.session(database, address) as session:
-        if session.is_sealed():
-            world.sql.await_turn(database, address, world.after(TURN_LIMIT))
-            with doing(Act.UNSEAL):
-                session.unseal()
-            world.report(f"{database} takes writes again")
+        unsealing = session.unsealing()
+        try:
+            _unseal(world, session, address)
+        except SqlRefused as error:
+            raise _takes_none(database, str(error), unsealing, app) from error
     with world.sql.session(database, address) as session:
         if refusal := session.refuses_writes():
-            raise NeedsPerson(
-                f"{database} takes no writes ({refusal}), so no app is brought up on it; if it was made read-only, "
-                f"`heroku pg:psql {database} --app {app} --command '{session.unsealing()}'` lets it take them; then "
-                f"`heroku-changeover recover --app {app}`"
-            )
+            raise _takes_none(database, refusal, unsealing, app)
+
+
+def _unseal(world: World, session: Session, address: str) -> None:
+    if session.is_sealed():
+        world.sql.await_turn(session.database, address, world.after(TURN_LIMIT))
+        with doing(Act.UNSEAL):
+            session.unseal()
+        world.report(f"{session.database} takes writes again")
+
+
+def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerson:
+    """The text that makes it take them was asked for while the settings were there that it takes back."""
+    return NeedsPerson(
+        f"{database} takes no writes ({why}), so no app is brought up on it; if it was made read-only, `heroku pg:psql "
+        f"{database} --app {app} --command '{unsealing}'` lets it take them; then `heroku-changeover recover --app "
+        f"{app}`"
+    )
 
 
 def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tuple[str, str, str]]:
@@ -51,7 +65,7 @@ def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tupl
         try:
             with world.sql.session(name, address) as session:
                 refuses = session.is_sealed() or session.refuses_writes() is not None
-        except SqlUnreachable as error:
+        except (SqlUnreachable, SqlRefused) as error:
             world.report(f"whether {name} takes writes was not seen: {error}")
             continue
         if refuses:

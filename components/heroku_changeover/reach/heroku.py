@@ -12,15 +12,15 @@ process to end is heard at once; only a write that is on its way has its answer 
 
 import copy
 import json
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import urllib3
 
 from heroku_changeover.reach.address import Address
 from heroku_changeover.reach.answers import Json
+from heroku_changeover.reach.proxy import Proxy
 from heroku_changeover.reach.tries import TRY_SECONDS, in_time, pause_before, was_sent
 from heroku_changeover.reach.wait import Clock, limit, never
 from heroku_changeover.terms.errors import (
@@ -45,30 +45,17 @@ LONGEST = 90.0
 LAST_LOOK = 1.0
 """Seconds that a request has at the very least: what was reached in the last moment is not called late."""
 
-UNLIMITED: Final = math.inf
-
-
-def _unlimited() -> float:
-    return UNLIMITED
-
 
 class Heroku:
     """A client for both APIs of one account; safe to use from several threads."""
 
     def __init__(self, address: Address, clock: Clock | None = None) -> None:
         self._address, self._clock = address, clock or Clock()
-        self._limit: Callable[[], float] = _unlimited
-        self._pools = {url: _pool(address, url) for url in (address.platform, address.data)}
-
-    def within(self, limit: Callable[[], float]) -> "Heroku":
-        """The same client, whose requests are over when the clock shows what `limit` says."""
-        limited = copy.copy(self)
-        limited._limit = limit
-        return limited
+        self._pools = _pools(address)
 
     def undisturbed(self) -> "Heroku":
         """The same for work that has to be done even when the process was asked to end, or its time is up."""
-        free = self.within(_unlimited)
+        free = copy.copy(self)
         free._clock = self._clock.undisturbed()
         return free
 
@@ -135,7 +122,7 @@ class Heroku:
         raise AssertionError("the last try has an answer or an error")
 
     def _ends(self) -> float:
-        return min(self._limit(), limit(), self._clock.now() + LONGEST)
+        return min(self._clock.ends(), limit(), self._clock.now() + LONGEST)
 
     def _pause(self, tried: int, passing: "_Passing", ends: float) -> None:
         """
@@ -178,20 +165,22 @@ class _Passing(Exception):
         self.error, self.tries, self.retry_after = error, tries, retry_after
 
 
-def _pool(address: Address, url: str) -> urllib3.PoolManager:
+def _pools(address: Address) -> dict[str, urllib3.PoolManager]:
     """
-    Certificates are read once, as long as there are any: what this process needs may be removed while it runs. The
-    whole of a try is limited elsewhere; these are the limits of its parts.
+    By origin. Certificates are read once, as long as there are any: what this process needs may be removed while it
+    runs. The whole of a try is limited elsewhere; these are the limits of its parts.
     """
-    context = urllib3.util.create_urllib3_context() if url.startswith("https:") else None
-    if context is not None:
-        context.load_default_certs()
-    timeout, proxy = urllib3.Timeout(connect=5, read=10), address.proxies.get(url)
+    shared: dict[str, Any] = {"maxsize": 16, "timeout": urllib3.Timeout(connect=5, read=10)}
+    if address.platform.startswith("https:") or address.data.startswith("https:"):
+        shared["ssl_context"] = urllib3.util.create_urllib3_context()
+        shared["ssl_context"].load_default_certs()
+    return {url: _pool(address.proxies.get(url), shared) for url in (address.platform, address.data)}
+
+
+def _pool(proxy: Proxy | None, shared: Mapping[str, Any]) -> urllib3.PoolManager:
     if proxy is None:
-        return urllib3.PoolManager(maxsize=16, timeout=timeout, ssl_context=context)
-    return urllib3.ProxyManager(
-        proxy.url, maxsize=16, timeout=timeout, ssl_context=context, proxy_headers=dict(proxy.headers)
-    )
+        return urllib3.PoolManager(**shared)
+    return urllib3.ProxyManager(proxy.url, proxy_headers=dict(proxy.headers), **shared)
 
 
 _NO_JSON: Final = object()

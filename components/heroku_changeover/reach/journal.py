@@ -85,6 +85,11 @@ class Journal:
     def log_path(self) -> Path:
         return self.path / f"{self.app}.log"
 
+    def make_room(self) -> None:
+        """Its folder, where that was removed: locks are in it as well."""
+        with suppress(OSError):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def read(self) -> Record | None:
         """
         The open window; None when none is open.

@@ -69,6 +69,11 @@ def _no_longer_than(deadline: float) -> Iterator[None]:
         _LIMIT.reset(before)
 
 
+def no_end() -> float:
+    """When work has to be over that nothing limits."""
+    return math.inf
+
+
 def never() -> bool:
     """Whether somebody has asked the process to end, for work that has to be done even then."""
     return False
@@ -94,7 +99,7 @@ class Clock(NamedTuple):
     """
     `now` is in seconds since 1970, so that its readings mean the same in every step's process, and never jumps.
     `sleep` ends when the process is asked to end, `sound_sleep` does not. `first_of` waits for looks under way.
-    `is_ending` tells whether the process was asked to end.
+    `is_ending` tells whether the process was asked to end, `ends` when the work has to be over.
     """
 
     now: Callable[[], float] = steady_now
@@ -102,10 +107,15 @@ class Clock(NamedTuple):
     sound_sleep: Callable[[float], None] = time.sleep
     first_of: Callable[[set[Look], float], None] = first_of
     is_ending: Callable[[], bool] = ENDING.is_set
+    ends: Callable[[], float] = no_end
+
+    def within(self, ends: Callable[[], float]) -> "Clock":
+        """The same clock for work that has to be over when it shows what `ends` says."""
+        return self._replace(ends=ends)
 
     def undisturbed(self) -> "Clock":
-        """The same clock for work that has to be done even when the process was asked to end."""
-        return self._replace(sleep=self.sound_sleep, is_ending=never)
+        """The same clock for work that has to be done even when the process was asked to end, or time is up."""
+        return self._replace(sleep=self.sound_sleep, is_ending=never, ends=no_end)
 
     def counted_from(self, epoch: float) -> "Clock":
         """A clock by which this machine started at that reading, as it did for another process of it."""

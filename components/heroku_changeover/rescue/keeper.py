@@ -175,6 +175,7 @@ class Keeper:
     def _recover(self, record: Record) -> None:
         """Another run may have taken the window over while the lock was waited for."""
         path, apps = self._journal.path, record.order.apps
+        self._journal.make_room()
         with locked(path, apps, KEEP, self._clock, lambda _: None, BUSY_POLL):
             self._at_work = True
             try:

@@ -24,7 +24,6 @@ FROM_THE_LIBRARY = (
     "psycopg.sql",
     "stringprep",
     "traceback",
-    "urllib3.contrib.socks",
     "zoneinfo",
 )
 """Modules that are imported inside of functions, on ways that a keeper may come to."""

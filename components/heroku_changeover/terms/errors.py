@@ -11,9 +11,9 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
-    ├── SqlUnreachable      no session on a database could be had, or one broke
-    │   └── ConnectionsTaken    all that the server allows are taken
-    ├── SqlRefused          a server refused a statement, or its answer cannot be read
+    ├── SqlUnreachable      a database could not be asked: there is no session, or one broke
+    │   ├── ConnectionsTaken    all that the server allows are taken
+    │   └── SqlRefused          the server refused a statement, or its answer cannot be read
     ├── UnexpectedAnswer    an answer of Heroku's without something that is needed
     └── HerokuError         an answer from Heroku that is not a success
         ├── NotFound
@@ -80,7 +80,7 @@ class Interrupted(ChangeoverError):
 
 
 class SqlUnreachable(ChangeoverError):
-    """No session on a database could be opened, or an open one was lost."""
+    """A database could not be asked: no session could be opened, an open one was lost, or it refused the question."""
 
     exit_code = 10
 
@@ -89,14 +89,12 @@ class ConnectionsTaken(SqlUnreachable):
     """The server is there, but has as many sessions as it may have."""
 
 
-class SqlRefused(ChangeoverError):
+class SqlRefused(SqlUnreachable):
     """
     The session goes on, but the server refused a statement, or what it answered cannot be read.
 
     `reason` is what it said, without what a person can do about it.
     """
-
-    exit_code = 10
 
     def __init__(self, database: str, reason: str, advice: str = "") -> None:
         self.reason = reason

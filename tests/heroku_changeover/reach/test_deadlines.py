@@ -90,7 +90,7 @@ class FakeTime:
 def test_a_request_is_over_when_the_budget_is_whatever_retry_after_says() -> None:
     fake = FakeTime()
     with serving(UNAVAILABLE) as server, pytest.raises(HerokuError, match="503"):
-        client(server, fake.clock).within(lambda: 1010.0).get("/apps/shop")
+        client(server, fake.clock.within(lambda: 1010.0)).get("/apps/shop")
 
     assert fake.now <= 1010.0
 
@@ -99,7 +99,7 @@ def test_the_last_try_before_the_budget_ends_is_made() -> None:
     """A pause that is too long is cut: Heroku may be back by then."""
     fake = FakeTime()
     with serving(UNAVAILABLE) as server, pytest.raises(HerokuError):
-        client(server, fake.clock).within(lambda: 1010.0).get("/apps/shop")
+        client(server, fake.clock.within(lambda: 1010.0)).get("/apps/shop")
 
     assert fake.now == pytest.approx(1009.0)
 
@@ -136,14 +136,14 @@ def test_a_request_in_another_thread_of_a_look_is_over_when_its_wait_is() -> Non
 def test_an_answer_that_does_not_come_or_comes_byte_by_byte_outlasts_no_budget(answer: bytes) -> None:
     clock, began = Clock(), time.monotonic()
     with serving(answer, 0.2) as server, pytest.raises(HerokuUnreachable):
-        client(server).within(lambda: clock.now() + 1.0).get("/apps/shop")
+        client(server, clock.within(lambda: clock.now() + 1.0)).get("/apps/shop")
 
     assert time.monotonic() - began < 2.0 + SLACK
 
 
 def test_work_that_has_to_be_done_goes_on_when_the_budget_is_spent_or_somebody_asks_to_end() -> None:
     with serving(b"HTTP/1.1 200 ok\r\nContent-Length: 2\r\n\r\n{}") as server:
-        heroku = client(server, Clock(is_ending=lambda: True)).within(lambda: 0.0)
+        heroku = client(server, Clock(is_ending=lambda: True, ends=lambda: 0.0))
 
         assert heroku.undisturbed().get("/apps/shop") == {}
 

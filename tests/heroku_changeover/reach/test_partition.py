@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import psycopg
 import pytest
 
+from heroku_changeover.reach.postgres import connecting
 from heroku_changeover.reach.postgres import port as port_module
 from heroku_changeover.reach.postgres import session as session_module
 from heroku_changeover.reach.postgres.port import Postgres
@@ -127,6 +128,21 @@ def test_a_session_survives_a_network_that_is_away_for_a_moment(leader: str, url
 
         assert held.result(NOTICED)
         fence.release()
+
+
+def test_a_server_that_stands_still_is_given_up_after_a_while(
+    heroku: LocalHeroku, leader: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its system answers for it, so nothing but a look at the clock tells."""
+    monkeypatch.setattr(connecting, "SPEECHLESS_SECONDS", 1.0)
+    with open_server(leader, url) as session:
+        heroku.patch(f"/_control/databases/{leader}", {"stall": True})
+        try:
+            with pytest.raises(SqlUnreachable, match="the server said nothing for 1 s"):
+                session.rows("SELECT 1")
+            assert not session.is_alive()
+        finally:
+            heroku.patch(f"/_control/databases/{leader}", {"stall": False})
 
 
 def test_a_run_that_holds_a_fence_and_waits_gives_signs_of_life_and_is_left_alone(

@@ -328,6 +328,24 @@ def test_what_makes_ordinary_sessions_read_only_is_found_and_what_is_advised_tak
         assert session.refuses_writes() is None
 
 
+@pytest.mark.parametrize("scope", [0, 2], ids=["role", "role in database"])
+def test_a_seal_holds_for_a_role_that_was_set_to_write_whatever_is_set_for_its_database(
+    heroku: LocalHeroku, leader: str, owner: Owner, scope: int
+) -> None:
+    url = heroku.database_url(leader)
+    owner.execute(f"ALTER {scopes(owner)[scope]} SET default_transaction_read_only = off".encode())
+    with fence_on(heroku, leader) as fence:
+        before = fence.position().upcoming
+        assert fence.seal(time.time() + 10) == 1
+        assert fence.position().upcoming == before + 1
+        assert fence.position().sealed == before
+        with psycopg.connect(url) as app, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            app.execute("CREATE TABLE late ()")
+        fence.unseal()
+    with psycopg.connect(url) as app:
+        app.execute("CREATE TEMPORARY TABLE early ()")
+
+
 def test_a_database_without_an_encoding_goes_through_a_fence(heroku: LocalHeroku, leader: str, owner: Owner) -> None:
     heroku.administer(
         leader,

@@ -1,6 +1,7 @@
 """A keeper for which something goes wrong that it cannot help; in one process, without a Heroku."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,7 +58,8 @@ class FakeTime:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    journal = Journal(tmp_path, "shop")
+    (tmp_path / "journals").mkdir()
+    journal = Journal(tmp_path / "journals", "shop")
     journal.write(Record(ORDER, OPEN, GONE))
     return journal
 
@@ -142,6 +144,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "emptied": lambda path: path.write_text(""),
     "cut": lambda path: path.write_text(path.read_text()[:100]),
     "replaced": lambda path: path.write_bytes(b"\xff\x00garbage"),
+    "removed with all that is remembered": lambda path: shutil.rmtree(path.parent),
     "replaced by a folder": lambda path: path.rename(path.with_suffix(".gone")).with_suffix(".json").mkdir(),
 }
 
@@ -156,6 +159,7 @@ def test_a_keeper_whose_record_is_lost_goes_on_with_what_it_knows(
 
     assert recovered == [OPEN]
     assert "the window was closed" in journal.log_path.read_text()
+    assert journal.read_last() is not None
 
 
 def test_a_keeper_whose_record_is_lost_ends_when_a_step_closes_the_window(

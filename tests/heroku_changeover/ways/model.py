@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from heroku_changeover.reach.sql import LetGo, Mark
 from heroku_changeover.reach.wait import Clock, first_of
-from heroku_changeover.terms.errors import Busy, HerokuError, HerokuUnreachable, SqlUnreachable
+from heroku_changeover.terms.errors import Busy, HerokuError, HerokuUnreachable, NotFound, SqlUnreachable
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType
 from heroku_changeover.terms.position import Position
 
@@ -72,7 +72,9 @@ class Model:
     """
     The world, and how many acts the process may do until its fault; an `unfollow_on_its_way`, whose sender was killed,
     is carried out in a pause in which no dyno runs. `turn` is called at every act and pause: another run may go on
-    there. `fenced` is who holds the fence, None when nobody does.
+    there. `fenced` is who holds the fence, None when nobody does. `silent_at` is after how many acts the Data API knows
+    nothing of a new database that is being cut off or was, None for never; `refuses` whether Heroku refuses to attach
+    it as READONLY.
     """
 
     apps: dict[str, ModelApp]
@@ -84,6 +86,8 @@ class Model:
     turn: Callable[[], None] = lambda: None
     time: float = 1000.0
     unfollow_on_its_way: bool = False
+    silent_at: int | None = None
+    refuses: bool = False
     acknowledged: dict[int, str] = field(default_factory=dict)
     releases: list[dict[str, Any]] = field(default_factory=list)
 
@@ -145,6 +149,8 @@ class Model:
         self.turn()
         self._require_life()
         self.traffic()
+        if self.silent_at is not None:
+            self.silent_at -= 1
         now = self._due()
         if now == "dies-before":
             self.die()
@@ -171,6 +177,10 @@ class Model:
             return SqlUnreachable("the session broke")
         return HerokuUnreachable("a request", "the connection broke")
 
+    @property
+    def is_silent(self) -> bool:
+        return self.silent_at is not None and self.silent_at <= 0 and self.follower.asked_to_lead
+
     def die(self) -> None:
         """With the process goes its lock."""
         self.dead, self.fenced = True, None
@@ -195,13 +205,15 @@ class Model:
     def database(self, name: str) -> Database:
         server = self.servers[name]
         attached = tuple(a for app in self.apps for a in self.app(app).attachments if a.addon_name == name)
-        follows = server.following
+        unknown = self.is_silent and name == FOLLOWER
+        follows = server.following and not unknown
         return Database(
             f"id-{name}",
             name,
             "standard-0" if name == LEADER else "standard-2",
             next(iter(self.apps)),
             attachments=attached,
+            is_known=not unknown,
             is_follower=follows,
             following=LEADER if follows else None,
             waiting=follows and server.asked_to_lead,
@@ -263,6 +275,8 @@ class ModelHeroku:
                 version = len(self._model.releases) + 1
                 release = {"app": app.name, "version": version, "status": "succeeded", "description": description}
                 self._model.releases.append(release)
+            elif body.get("name") == "READONLY" and self._model.refuses and body["addon"] == FOLLOWER:
+                raise HerokuError("POST", 422, "invalid_params", "it cannot be attached as READONLY")
             elif body.get("name") == "READONLY":
                 app.readonly = body["addon"]
             else:
@@ -272,6 +286,8 @@ class ModelHeroku:
         self._model._require_life()
         if path.endswith("transfer-schedules"):
             return []
+        if self._model.is_silent and FOLLOWER in path:
+            raise NotFound("GET", 404, "not_found", "Couldn't find that database.")
         follower = self._server(path)
         busy = follower.following and follower.asked_to_lead
         return {"waiting?": busy, "message": "unfollowing", "following": "somebody" if follower.following else None}

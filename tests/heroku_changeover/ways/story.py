@@ -91,7 +91,7 @@ class Story:
         for step in STEPS:
             if step not in self.done and not self.step(step):
                 break
-        self.model.fault, self.model.dead = None, False
+        self.model.fault, self.model.dead, self.model.silent_at = None, False, None
 
     def step(self, step: str) -> bool:
         c = self.changeover(newest(self.known, self.window), self.keep)
@@ -115,7 +115,7 @@ class Story:
                 recover(c)
         except (ChangeoverError, Died):
             pass
-        self.known, self.model.fault, self.model.dead = c.window, None, False
+        self.known, self.model.fault, self.model.dead, self.model.silent_at = c.window, None, False, None
 
     def colleague(self, quantity: int) -> None:
         app = next(iter(self.model.apps.values()))
@@ -127,6 +127,10 @@ class Story:
         app = next(iter(self.model.apps.values()))
         if self.is_up:
             app.formation["worker"] = self.found[app.name]["worker"] = 0
+
+    def silence(self, acts: int) -> None:
+        """After so many acts of whoever works next, the Data API answers 404 to what is asked of the new database."""
+        self.model.silent_at = acts
 
     def machine_lost(self, _: object) -> None:
         """What it remembered is gone; the stack has what finished steps have printed."""
@@ -158,6 +162,13 @@ class Story:
     @property
     def is_up(self) -> bool:
         return all(not a.maintenance and sum(a.formation.values()) for a in self.model.apps.values())
+
+    @property
+    def refusing(self) -> list[str]:
+        """The apps that serve on a database that takes no writes."""
+        servers = self.model.servers
+        up = [a for a in self.model.apps.values() if not a.maintenance and any(a.formation.values())]
+        return [a.name for a in up if servers[a.running].sealed_at is not None or servers[a.running].following]
 
     @property
     def missing(self) -> set[int]:

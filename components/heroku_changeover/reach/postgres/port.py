@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ BEAT_SECONDS = 5.0
 """Seconds between two signs of life of a fence."""
 
 if TYPE_CHECKING:
+    from heroku_changeover.reach.postgres.ending import Ending
     from heroku_changeover.reach.postgres.fence import Fence
     from heroku_changeover.reach.postgres.server import Server
 
@@ -33,6 +35,7 @@ class Postgres:
         self._clock, self._report = clock, report
         self._spare: dict[str, list[Server]] = defaultdict(list)
         self._fences: set[int] = set()
+        self._ending: Ending | None = None
 
     def load(self) -> None:
         import_module("heroku_changeover.reach.postgres.fence")
@@ -51,13 +54,11 @@ class Postgres:
     def fence(self, database: str, url: str, deadline: float) -> "Fence":
         from heroku_changeover.reach.postgres.fence import open_fence
 
-        holder = self._had(database, url, deadline)
-        try:
-            observer = self._had(database, url, deadline)
+        with ExitStack() as opened:
+            holder = opened.enter_context(self._had(database, url, deadline))
+            observer = opened.enter_context(self._had(database, url, deadline))
             observer.end_sessions_left_over()
-        except BaseException:
-            holder.close()
-            raise
+            opened.pop_all()  # they are the fence's from here on
         self._fences.add(holder.connection.info.backend_pid)
         fence = open_fence(holder, observer, self._clock, self._report, deadline)
         Thread(target=_beat, args=(self._clock.sound_sleep, holder, observer), daemon=True).start()
@@ -65,6 +66,17 @@ class Postgres:
 
     def _had(self, database: str, url: str, deadline: float) -> "Server":
         """A session that was prepared, if it still lives; else a new one, as soon as the server has one left."""
+        session = self._found(database, url, deadline)
+        self._end_in_time(session)
+        return session
+
+    def _end_in_time(self, session: "Server") -> None:
+        from heroku_changeover.reach.postgres.ending import Ending
+
+        self._ending = self._ending or Ending(self._clock)
+        self._ending.watch(session)
+
+    def _found(self, database: str, url: str, deadline: float) -> "Server":
         from heroku_changeover.reach.postgres.server import open_server
 
         spare = self._spare[database]
@@ -88,6 +100,8 @@ class Postgres:
 
     def undisturbed(self) -> "Postgres":
         self._clock = self._clock.undisturbed()
+        if self._ending is not None:
+            self._ending.clock = self._clock
         return self
 
     def close(self) -> None:
@@ -104,5 +118,7 @@ def _none_given_back(error: ConnectionsTaken, waited: float) -> ConnectionsTaken
 
 def _beat(sleep: Callable[[float], None], *sessions: "Server") -> None:
     """A fence does nothing for minutes; by this others can tell a run that waits from one that is no more."""
-    while all(session.is_alive() for session in sessions):
+    while not any(session.connection.closed for session in sessions):
+        for session in sessions:
+            session.is_alive()
         sleep(BEAT_SECONDS)

@@ -12,6 +12,11 @@ _SEAL_SETTING = (
     "FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()"
     " AND s.setrole = 0 AND 'default_transaction_read_only=on' = ANY(s.setconfig)"
 )
+_OWN_SETTING = (
+    "FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole AND r.rolname = current_user"
+    " LEFT JOIN pg_database d ON d.oid = s.setdatabase WHERE (s.setdatabase = 0 OR d.datname = current_database())"
+    " AND EXISTS (SELECT FROM unnest(s.setconfig) AS one WHERE one LIKE 'default_transaction_read_only=%%')"
+)
 SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
 
 
@@ -25,8 +30,8 @@ def seal(session: Session, clock: Clock, deadline: float) -> int:
     """
     taken = 0 if is_sealed(session) else 1
     if taken:
-        session.do(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(_name_of(session)))
-    (since,) = session.row("SELECT clock_timestamp()")
+        _set_read_only(session)
+    (since,) = session.row("SELECT clock_timestamp()::text")
     quiet = 0
     while quiet < 2 and clock.now() < deadline:
         quiet = 0 if _end_sessions_from_before(session, since) else quiet + 1
@@ -34,13 +39,34 @@ def seal(session: Session, clock: Clock, deadline: float) -> int:
     return taken
 
 
+def _set_read_only(session: Session) -> None:
+    """
+    In one transaction. Where our role has a setting of its own, which is stronger than the database's, it gets one for
+    this database, which is stronger still.
+    """
+    name = _name_of(session)
+    with session.transaction():
+        session.do(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+        if session.row(f"SELECT EXISTS (SELECT {_OWN_SETTING})")[0]:
+            session.do(
+                sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET default_transaction_read_only = on").format(name)
+            )
+
+
 def unseal(session: Session) -> None:
     """
     Takes the seal away again from a database that stays the primary after all. It has no triggers that refuse writes:
     those come when all apps have moved.
     """
-    if is_sealed(session):
-        session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(_name_of(session)))
+    if not is_sealed(session):
+        return
+    name = _name_of(session)
+    with session.transaction():
+        session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
+        if session.row(f"SELECT EXISTS (SELECT {_OWN_SETTING})")[0]:
+            session.do(
+                sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} RESET default_transaction_read_only").format(name)
+            )
 
 
 def unsealing(session: Session) -> str:
@@ -54,8 +80,8 @@ def unsealing(session: Session) -> str:
         " LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase"
         " WHERE (s.setrole = 0 OR r.rolname = current_user) AND (s.setdatabase = 0 OR d.datname = current_database())"
         " AND (s.setrole, s.setdatabase) <> (0, 0)"
-        " AND EXISTS (SELECT FROM unnest(s.setconfig) AS one WHERE one LIKE 'default_transaction_read_only=%%')"
-        " ORDER BY 1"
+        " AND EXISTS (SELECT FROM unnest(s.setconfig) AS one WHERE one LIKE 'default_transaction_read_only=%%'"
+        " AND one !~ '=(off|false|no|0)$') ORDER BY 1"
     )
     resets = [f"ALTER {whose} RESET default_transaction_read_only; " for (whose,) in rows]
     also = f"DROP SCHEMA {SCHEMA} CASCADE; " if refuses(session) else ""
@@ -70,7 +96,8 @@ def _end_sessions_from_before(session: Session, since: object) -> int:
     """Of a role whose statistics ours may not read it is not known when a session began."""
     return int(
         session.row(
-            f"SELECT count(pg_terminate_backend(a.pid)) {OTHERS} AND {OURS} AND coalesce(a.backend_start <= %s, true)",
+            f"SELECT count(pg_terminate_backend(a.pid)) {OTHERS} AND {OURS}"
+            " AND coalesce(a.backend_start <= %s::timestamptz, true)",
             since,
         )[0]
     )

@@ -25,9 +25,6 @@ POLL = 0.02
 SILENCE = "30 seconds"
 """How long a session of ours may say nothing and still be a living run's, which gives a sign of life more often."""
 
-PASSED_ON = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
-"""Errors that whoever asks for a lock expects, and goes on from."""
-
 TAKEN = re.compile(r"too many (clients|connections)|connection slots|no more connections", re.IGNORECASE)
 """What a server or a pooler says that has no connection left: before there is a session, errors have no code."""
 
@@ -36,6 +33,8 @@ UNWANTED = "authentication method requirement"
 
 ADVICE = {
     "25006": "it is read-only, by a setting or because it follows another one",
+    "40001": "somebody changed the same at that moment: try again",
+    "40P01": "sessions waited for each other: try again",
     "42501": "give the default credential the rights on it that Heroku gives it",
     "53100": "its disk is full: make room first",
     "57014": "it took longer than it may, or somebody cancelled it; see `heroku pg:ps`, then try again",
@@ -76,13 +75,9 @@ class Session:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """
-        An error of the driver becomes one of ours, which names the database; those of a lock that was not had do not.
-        """
+        """An error of the driver becomes one of ours, which names the database."""
         try:
             yield
-        except PASSED_ON:
-            raise
         except psycopg.Error as error:
             raise self.said(error) from error
         except UnicodeError as error:

@@ -39,7 +39,8 @@ def await_turn(
     session: Session, own: Container[int], clock: Clock, report: Callable[[str], None], deadline: float
 ) -> None:
     """
-    Returns when no other run has the turn; `own` are the process ids of our own sessions.
+    Returns when no other run has the turn, and ends what a run that is no more has left; `own` are the process ids of
+    our own sessions.
 
     Raises:
         Busy: another run has it; names its session.
