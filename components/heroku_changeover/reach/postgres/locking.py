@@ -107,7 +107,8 @@ def _clear_the_way(lock: Lock, pending: "Future[Outcome | None]") -> None:
     while not wait([pending], POLL).done:
         lock.clock.sleep(0)  # a process that was asked to end does not wait any longer
         if lock.clock.now() - started > PATIENCE:
-            lock.blockers = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
+            found = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
+            lock.blockers = found or lock.blockers  # one that was cancelled a moment ago waits for nobody
 
 
 def _try_once(lock: Lock, deadline: float) -> Outcome | None:
