@@ -28,6 +28,7 @@ args: DatabaseArgs = {
     "ready_limit": config.require_int("readyLimit"),
     "one_off_dynos": config.require("oneOffDynos"),
     "verify": config.require("verify"),
+    "unlogged_rows": config.require("unloggedRows"),
 }
 if adopt := config.get("adopt"):
     args["adopt"] = adopt

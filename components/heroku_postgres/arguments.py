@@ -9,7 +9,7 @@ from pulumi.output import Unknown
 
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import plan_without_service
-from heroku_changeover.terms.order import ONE_OFF_POLICIES, VERIFY_MODES
+from heroku_changeover.terms.order import ONE_OFF_POLICIES, UNLOGGED_POLICIES, VERIFY_MODES
 from heroku_postgres.wish import Wish
 
 APP = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
@@ -66,6 +66,12 @@ class DatabaseArgs(TypedDict):
     """
     How it is made sure that nothing is lost: `sql` (the default) fences and proves. `api`, where SQL cannot reach,
     trusts Heroku's figure once it has been 0 for 20 s; that is no proof, and the old database goes on taking writes.
+    """
+
+    unlogged_rows: NotRequired[str]
+    """
+    What happens to rows of UNLOGGED tables, of which no follower has any: `refuse` (the default) refuses a changeover
+    while there are such rows, `discard` leaves them behind, as suits a cache.
     """
 
 
@@ -195,5 +201,6 @@ CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "ready_limit": _seconds(LONGEST_LIMIT),
     "one_off_dynos": _one_of(ONE_OFF_POLICIES),
     "verify": _one_of(VERIFY_MODES),
+    "unlogged_rows": _one_of(UNLOGGED_POLICIES),
 }
 """Every argument with its check; a check returns what is wrong, or None."""

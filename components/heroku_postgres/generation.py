@@ -184,6 +184,7 @@ class Generation(pulumi.ComponentResource):
             ready_limit=wish.ready_limit,
             one_off_dynos=wish.one_off_dynos,
             verify=wish.verify,
+            unlogged_rows=wish.unlogged_rows,
         )
 
 

@@ -32,12 +32,13 @@ def _held(way: Way, target: Declared) -> list[str]:
 def _switched(wish: Wish, way: Way, target: Declared, leader: Database) -> list[str]:
     apps, proof = _apps(wish), proof_named(wish.verify).sentence(leader.name, target.addon, way.words)
     companions = "poolers, credentials and other names that a person chose"
+    left = _UNLOGGED[wish.unlogged_rows]
     found = f"as {STEPS[0]} found them, whoever has taken one down since"
     no_return = f"{way.words.no_return}, or {wish.window_budget or way.budget} s without reaching it"
     return [
         f"maintenance-on: maintenance mode for {apps}. From here users see the maintenance page.",
         f"scale-down: every process type of {apps} goes to 0; one-off dynos {_ONE_OFFS[wish.one_off_dynos]}.",
-        f"promote: {proof}, then {way.words.cut} and attached as DATABASE of {apps}, with {companions}.",
+        f"promote: {proof}, then {way.words.cut} and attached as DATABASE of {apps}, with {companions}{left}.",
         f"restore: dynos and maintenance mode of {apps} exactly {found}; backup schedules are carried over.",
         f"An error before {no_return}, puts every app back as it was.",
         f"{leader.name} stays, {_kept(wish)} and paid for, until this removes it, after a proof that nothing uses it:",
@@ -48,6 +49,7 @@ def _kept(wish: Wish) -> str:
     return "read-only" if proof_named(wish.verify).seals else "taking writes still (verify is api)"
 
 
+_UNLOGGED = {"refuse": "", "discard": "; rows of UNLOGGED tables are left behind"}
 _ONE_OFFS = {"wait": "may end by themselves", "stop": "are stopped"}
 
 

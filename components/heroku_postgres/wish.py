@@ -20,6 +20,7 @@ class Wish:
     ready_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"
+    unlogged_rows: str = "refuse"
 
     @property
     def app(self) -> str:

@@ -62,7 +62,7 @@ class Case:
     @property
     def unstopped(self) -> bool:
         """Whether the run is not stopped anywhere, because it may well be refused before it comes to an act."""
-        return self.world == "held"
+        return self.world.startswith("held")
 
     def __str__(self) -> str:
         nth = f" number {self.nth}" if self.nth > 1 else ""
@@ -236,7 +236,10 @@ KINDS: dict[str, tuple[Case, ...]] = {
     "a job that is ended": _each(
         ("job-ended",), (Act.SCALE_DOWN, Act.LOCK, Act.UNFOLLOW, Act.ATTACH), "after", world="ci"
     ),
-    "taken down by hand": (Case("nothing", Act.MAINTENANCE_ON, "before", world="held"),),
+    "taken down by hand": tuple(
+        Case("nothing", Act.MAINTENANCE_ON, "before", world=world)
+        for world in ("held", "held-maintenance", "held-scaled")
+    ),
     "put back on a sealed database": (
         Case("attach-refused", Act.ATTACH, "before"),
         *_each(("recovered-by-hand",), (Act.SEAL, Act.ATTACH), "after"),

@@ -61,6 +61,9 @@ LOST = {"machine-lost", "wire-cut", "hours-pass", "recovered-by-hand", "second-m
 NEEDS_MENDING = {"release-fails", "token-expires", "attach-refused"}
 """What keeps the app down until a person has mended something outside of this project."""
 
+PASSES = {"server-stalls"}
+"""What keeps the keeper waiting too, and is over at some time: after that nobody has to do anything."""
+
 UNLOCKS = {
     "cli-killed",
     "clock-was-wrong",
@@ -229,6 +232,8 @@ def _strike_again(scene: Scene, second: Then) -> None:
 def _aftermath(scene: Scene, what: str) -> None:
     """What needs nobody: the step that outlived its run, and the keeper."""
     lost = what in LOST or _keeper_is_lost(scene)
+    if what in PASSES:
+        _mend(scene, what)
     if what not in NEEDS_MENDING:
         wait("steps and keepers to end", lambda: not changeover_processes(scene), ENDED_LIMIT, PROCESS_POLL)
     if what not in NEEDS_MENDING and not lost:
@@ -253,6 +258,8 @@ def _deaf(scene: Scene) -> Iterator[str]:
         if scene.heroku.get(f"/apps/{name}")["maintenance"]:
             continue
         if not any(scene.heroku.quantities(name).values()):
+            if scene.case.world == "held-scaled":
+                continue  # that was somebody else
             yield f"{name} is out of maintenance, and none of its dynos is asked for"
         elif not _takes_an_order(str(app["web_url"])):
             yield f"{name} is out of maintenance, and takes no order"
@@ -302,6 +309,8 @@ def finish(scene: Scene) -> None:
     for _ in range(4):
         code, said = scene.up()
         if code == 0:
+            if scene.case.unstopped and mend is not None:
+                mend(scene)  # what was taken down by hand may be left so
             return
         if "the stack is currently locked" in said and "ctrl-c-twice" in {scene.case.what, what}:
             scene.pulumi("cancel", "--yes")  # the second one may hit the engine before it has let its own lock go

@@ -88,7 +88,7 @@ def _may_stay_down(scene: Scene) -> bool:
     """Nobody is left who could bring it back, or a person has to mend something, or it was down before."""
     then = scene.case.then
     whats = {scene.case.what, then.what if then else ""}
-    return bool(whats & {*LOST, *NEEDS_MENDING}) or bool(then and then.what == "killed") or scene.case.world == "held"
+    return bool(whats & {*LOST, *NEEDS_MENDING}) or bool(then and then.what == "killed") or scene.case.unstopped
 
 
 def _late(scene: Scene) -> float:

@@ -197,14 +197,19 @@ def _many_tables(scene: Scene) -> None:
     )
 
 
-def _held_then_taken_down(scene: Scene) -> None:
-    """Prepared at noon with `hold`; at night somebody takes the app down by hand, and then lets the run go on."""
-    scene.stack.edit({"hold": True})
-    scene.must("up", "--yes", "--skip-preview")
-    scene.stack.edit({"hold": False})
-    scene.heroku.patch(f"/apps/{scene.name}", {"maintenance": True})
-    nothing = [{"type": kind, "quantity": 0} for kind in ("web", "worker")]
-    scene.heroku.patch(f"/apps/{scene.name}/formation", {"updates": nothing})
+def _held_then_taken_down(*, maintenance: bool, scaled: bool) -> Callable[[Scene], None]:
+    def begin(scene: Scene) -> None:
+        """Prepared at noon with `hold`; at night somebody takes the app down by hand, and then lets the run go on."""
+        scene.stack.edit({"hold": True})
+        scene.must("up", "--yes", "--skip-preview")
+        scene.stack.edit({"hold": False})
+        if maintenance:
+            scene.heroku.patch(f"/apps/{scene.name}", {"maintenance": True})
+        if scaled:
+            nothing = [{"type": kind, "quantity": 0} for kind in ("web", "worker")]
+            scene.heroku.patch(f"/apps/{scene.name}/formation", {"updates": nothing})
+
+    return begin
 
 
 def _bring_up_by_hand(scene: Scene) -> None:
@@ -240,7 +245,9 @@ WORLDS: dict[str, World] = {
     "set-role": World(_another_role),
     "libpq": World(variables=LIBPQ),
     "many-tables": World(_many_tables),
-    "held": World(begin=_held_then_taken_down, mend=_bring_up_by_hand),
+    "held": World(begin=_held_then_taken_down(maintenance=True, scaled=True), mend=_bring_up_by_hand),
+    "held-maintenance": World(begin=_held_then_taken_down(maintenance=True, scaled=False), mend=_bring_up_by_hand),
+    "held-scaled": World(begin=_held_then_taken_down(maintenance=False, scaled=True), mend=_bring_up_by_hand),
     "ci": World(),
     "elsewhere": World(),
     "rival": World(begin=prepare_rival),

@@ -48,6 +48,7 @@ def _outward(call: ast.Call) -> str | None:
 OUTSIDE = {
     ("apps/service.py", "patch"): "the caller brackets it: scaling down and scaling up are two acts",
     ("ways/follow/readiness.py", "until"): "part of reaching the databases over SQL",
+    ("ways/proofs/fenceable.py", "until"): "the same",
     ("ways/follow/unfollow.py", "until"): "a look whether an unfollow that was asked for shows, when something broke",
     ("retire/guard.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
     ("retire/guard.py", "delete"): "the same",

@@ -236,3 +236,13 @@ def test_the_runbook_names_every_step_in_order_and_what_stays() -> None:
     places = [text.index(f"{step}:") for step in STEPS]
     assert places == sorted(places)
     assert f"{LEADER.name} stays" in text
+
+
+def test_the_runbook_says_that_rows_are_left_behind_where_the_user_lets_them_go() -> None:
+    told = [
+        "rows of UNLOGGED tables are left behind"
+        in "\n".join(decide(wanted, facts(app(primary=LEADER), LEADER)).runbook)
+        for wanted in (wish(plan="standard-2"), wish(plan="standard-2", unlogged_rows="discard"))
+    ]
+
+    assert told == [False, True]

@@ -66,6 +66,7 @@ def test_the_schema_has_every_argument_with_its_type_and_a_description(resource:
         "readyLimit": "integer",
         "oneOffDynos": "string",
         "verify": "string",
+        "unloggedRows": "string",
     }
     assert resource["requiredInputs"] == ["app", "plan"]
 

@@ -59,6 +59,7 @@ BAD: list[tuple[dict[Any, Any], str]] = [
     ({"ready_limit": -1}, "ready_limit (readyLimit): -1 is not between 1 and 604800 seconds"),
     ({"one_off_dynos": "kill"}, "one_off_dynos (oneOffDynos): 'kill' is not one of wait, stop"),
     ({"verify": "no"}, "verify: 'no' is not one of sql, api"),
+    ({"unlogged_rows": "keep"}, "unlogged_rows (unloggedRows): 'keep' is not one of refuse, discard"),
     ({"pla": "standard-2"}, "pla: there is no such argument"),
 ]
 
@@ -90,7 +91,9 @@ def test_everything_that_is_wrong_is_listed_at_once() -> None:
     assert len(str(refusal.value).splitlines()) == 4
 
 
-@pytest.mark.parametrize("key", ["app", "plan", "apps", "adopt", "hold", "window_budget", "one_off_dynos", "verify"])
+@pytest.mark.parametrize(
+    "key", ["app", "plan", "apps", "adopt", "hold", "window_budget", "one_off_dynos", "verify", "unlogged_rows"]
+)
 def test_an_output_or_a_secret_is_refused_with_what_to_give_instead(key: str) -> None:
     async def later() -> str:
         return "shop"

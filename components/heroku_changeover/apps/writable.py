@@ -27,21 +27,21 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
     """
     with world.sql.session(database, address) as session:
         unsealing = session.unsealing()
-        try:
-            _unseal(world, session, address)
-        except SqlRefused as error:
-            raise _takes_none(database, str(error), unsealing, app) from error
+        if session.is_sealed():
+            world.sql.await_turn(database, address, world.after(TURN_LIMIT))
+            try:
+                _unseal(world, session)
+            except SqlRefused as error:
+                raise _takes_none(database, str(error), unsealing, app) from error
     with world.sql.session(database, address) as session:
         if refusal := session.refuses_writes():
             raise _takes_none(database, refusal, unsealing, app)
 
 
-def _unseal(world: World, session: Session, address: str) -> None:
-    if session.is_sealed():
-        world.sql.await_turn(session.database, address, world.after(TURN_LIMIT))
-        with doing(Act.UNSEAL):
-            session.unseal()
-        world.report(f"{session.database} takes writes again")
+def _unseal(world: World, session: Session) -> None:
+    with doing(Act.UNSEAL):
+        session.unseal()
+    world.report(f"{session.database} takes writes again")
 
 
 def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerson:

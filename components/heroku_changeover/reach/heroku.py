@@ -53,11 +53,15 @@ class Heroku:
         self._address, self._clock = address, clock or Clock()
         self._pools = _pools(address)
 
+    def by(self, clock: Clock) -> "Heroku":
+        """The same client, for work that is timed by that clock."""
+        other = copy.copy(self)
+        other._clock = clock
+        return other
+
     def undisturbed(self) -> "Heroku":
         """The same for work that has to be done even when the process was asked to end, or its time is up."""
-        free = copy.copy(self)
-        free._clock = self._clock.undisturbed()
-        return free
+        return self.by(self._clock.undisturbed())
 
     def close(self) -> None:
         """Ends the pooled connections."""

@@ -19,6 +19,20 @@ class Mark(NamedTuple):
     upcoming: int
 
 
+class Blocker(NamedTuple):
+    """Who holds a table, in words; and what a person can do about it."""
+
+    what: str
+    advice: str
+
+
+class Room(NamedTuple):
+    """How many tables a fence has to lock, and how many locks the server has room for."""
+
+    needed: int
+    room: int
+
+
 class LetGo(NamedTuple):
     """
     How a fence ended: `committed` are the roles whose writes waited and are committed on the old database now, `taken`
@@ -59,12 +73,18 @@ class Session(Protocol):
         """The SQL that lets the database take writes again, for a person to type."""
         ...
 
-    def unlogged_tables_with_rows(self) -> list[str]:
-        """Tables of which a follower gets no rows."""
+    def unlogged_with_rows(self) -> list[str]:
+        """UNLOGGED tables and sequences of which a follower does not get what is in them."""
         ...
 
     def tables_vacuumed_against_wraparound(self) -> list[str]:
         """Tables that cannot be locked until their vacuum is done."""
+        ...
+
+    def room_for_locks(self) -> Room: ...
+
+    def in_the_way(self) -> list[Blocker]:
+        """Who holds a table now and is not ours to end; and transactions that were prepared, which nobody can end."""
         ...
 
     def flushed(self) -> str:
@@ -121,6 +141,10 @@ class Fence(Protocol):
         ...
 
     def is_held(self) -> bool: ...
+
+    def unlogged_with_rows(self) -> list[str]:
+        """As of a session, at a moment at which nobody can write any."""
+        ...
 
     def release(self) -> None: ...
 

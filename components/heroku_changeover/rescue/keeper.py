@@ -189,7 +189,7 @@ class Keeper:
             return
         clock = record.clock(self._clock)
         try:
-            self.say(recover(changeover_in(record, self._heroku, self.say, clock, self._journal)))
+            self.say(recover(changeover_in(record, self._heroku.by(clock), self.say, clock, self._journal)))
         finally:
             self._look()  # what it has written down itself is no sign of anybody else
         if not self._journal.record_path.exists():

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.given import APP, LONGEST
-from heroku_changeover.terms.order import ONE_OFF_POLICIES, VERIFY_MODES, Order
+from heroku_changeover.terms.order import ONE_OFF_POLICIES, UNLOGGED_POLICIES, VERIFY_MODES, Order
 
 PROGRAM: Final = "heroku-changeover"
 """What runs a step; an installation of this package puts it beside the interpreter."""
@@ -201,6 +201,10 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     },
     "one_off_dynos": {"choices": ONE_OFF_POLICIES, "help": "what happens to them (%(default)s)"},
     "verify": {"choices": VERIFY_MODES, "help": "how the proof is made (%(default)s)"},
+    "unlogged_rows": {
+        "choices": UNLOGGED_POLICIES,
+        "help": "what happens to rows of UNLOGGED tables that do not come along (%(default)s)",
+    },
 }
 """What of an order may be left out on a command line, by its name in the order: how the parser takes it."""
 

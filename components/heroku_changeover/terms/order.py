@@ -13,6 +13,8 @@ declared with them again, and a word that is new to its state would run.
 
 ONE_OFF_POLICIES: Final = ("wait", "stop")
 VERIFY_MODES: Final = ("sql", "api")
+DISCARD: Final = "discard"
+UNLOGGED_POLICIES: Final = ("refuse", DISCARD)
 
 
 class Order(NamedTuple):
@@ -23,7 +25,8 @@ class Order(NamedTuple):
     the add-on that is left and of the one that takes its place. `way`: how the data gets over. `budget`: seconds from
     maintenance mode to the point of no return. `ready_limit`: seconds that the target may take to be ready.
     `one_off_dynos`: `wait` for them to end, or `stop` them. `verify`: `sql` for the fence, `api` where SQL cannot
-    reach. `urn`: that of the generation in the stack, for advice that names it; empty where it is not known.
+    reach. `unlogged_rows`: `refuse` to move a database with such that do not come along, or `discard` them. `urn`:
+    that of the generation in the stack, for advice that names it; empty where it is not known.
     """
 
     generation: str
@@ -35,6 +38,7 @@ class Order(NamedTuple):
     ready_limit: int = 86_400
     one_off_dynos: str = "wait"
     verify: str = "sql"
+    unlogged_rows: str = "refuse"
     urn: str = ""
 
     def is_same_changeover(self, other: "Order") -> bool:

@@ -26,10 +26,11 @@ class Report(NamedTuple):
     """
     Nothing in it is secret. What is empty or None has not happened. Of many names the first ones are told.
 
-    `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `other_roles`: roles
-    with sessions on the old database that ours may not end. `sessions_ended`, `sessions_back`: how many sessions were
-    ended, and how many came back. `tripwire_before`, `tripwire_after`: the transaction id that the old
-    database would have given out next, at the barrier and at the end; different ones mean that somebody wrote.
+    `tables_locked`: how many tables the fence held; `tables_not_locked`: those that it could not. `rows_discarded`:
+    UNLOGGED tables and sequences whose rows did not come along, as the user said. `other_roles`: roles with sessions
+    on the old database that ours may not end. `sessions_ended`, `sessions_back`: how many sessions were ended, and how
+    many came back. `tripwire_before`, `tripwire_after`: the transaction id that the old database would have given out
+    next, at the barrier and at the end; different ones mean that somebody wrote.
     `blocked_at_release`: roles whose writes waited when the fence was let go. `not_sealed`: apps that have the old
     database as DATABASE, so that it goes on taking writes. `not_moved`: names beside DATABASE that are the old one's
     still, each with the reason. `other_credential`: apps whose DATABASE is the default credential, because Heroku
@@ -40,6 +41,7 @@ class Report(NamedTuple):
 
     tables_locked: int | None = None
     tables_not_locked: tuple[str, ...] = ()
+    rows_discarded: tuple[str, ...] = ()
     other_roles: tuple[str, ...] = ()
     sessions_ended: int = 0
     sessions_back: int = 0
@@ -84,6 +86,7 @@ class Report(NamedTuple):
         """What else has to be known, each after a semicolon."""
         for words, names in (
             ("not lockable", self.tables_not_locked),
+            ("without the rows of", self.rows_discarded),
             ("may write to the old one until their sessions end", self.other_roles),
             ("still the old one's", self.not_moved),
             ("DATABASE is the default credential now", self.other_credential),

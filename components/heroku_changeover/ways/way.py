@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from heroku_changeover.apps.addresses import Addresses
 from heroku_changeover.reach import look
 from heroku_changeover.reach.document import Document
-from heroku_changeover.reach.sql import Mark, Session
+from heroku_changeover.reach.sql import Fence, Mark, Session
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.captured import captured
@@ -120,7 +120,7 @@ class Changeover:
         if url := self.url_of(database):
             return url
         raise Refused(
-            f"no app has {database.name} with its default credential, by which alone its tables can be locked: "
+            f"no app has {database.name} with its default credential, whose role alone owns what is in it: "
             f"`heroku addons:attach {database.name} --app {self.order.apps[0]}` gives it a name there, then run "
             "`pulumi up` again"
         )
@@ -207,12 +207,13 @@ class Way(Protocol):
         """
         ...
 
-    def bring_over(self, c: Changeover, target: Session, mark: Mark) -> None:
+    def bring_over(self, c: Changeover, fence: Fence, target: Session, mark: Mark) -> None:
         """
         Everything up to the mark is on the target when this returns; the leader is fenced.
 
         Raises:
-            TimedOut: it is not, within the budget.
+            NothingChanged: the leader holds what does not come along.
+            TimedOut: it is not there, within the budget.
         """
         ...
 

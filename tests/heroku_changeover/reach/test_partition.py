@@ -145,6 +145,33 @@ def test_a_server_that_stands_still_is_given_up_after_a_while(
             heroku.patch(f"/_control/databases/{leader}", {"stall": False})
 
 
+def test_a_session_under_a_statement_of_another_thread_is_closed_when_that_has_its_answer(
+    leader: str, url: str
+) -> None:
+    session = open_server(leader, url)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(session.row, "SELECT pg_sleep(0.3), 1")
+        until("the statement", session.connection.lock.locked, 10)
+        session.close()
+
+        assert asked.result()[1] == 1
+        assert session.connection.closed
+
+
+def test_a_session_whose_server_says_nothing_is_closed_all_the_same(leader: str, url: str) -> None:
+    with wire_to(url) as wire, ThreadPoolExecutor(1) as pool:
+        session = open_server(leader, wire.url)
+        wire.cut()
+        asked = pool.submit(session.is_alive)
+        until("the statement", session.connection.lock.locked, 10)
+        began = time.monotonic()
+        session.close()
+
+        assert time.monotonic() - began < 5
+        assert asked.result() is False
+        assert session.connection.closed
+
+
 def test_a_run_that_holds_a_fence_and_waits_gives_signs_of_life_and_is_left_alone(
     leader: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

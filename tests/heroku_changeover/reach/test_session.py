@@ -1,7 +1,10 @@
 """A session is ours alone: what somebody set, somewhere, changes nothing of what it does, and its errors are ours."""
 
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -360,7 +363,7 @@ def test_a_database_without_an_encoding_goes_through_a_fence(heroku: LocalHeroku
     try:
         with open_server(leader, url) as session:
             assert session.refuses_writes() is None
-            assert session.unlogged_tables_with_rows() == ['public."50% caf\u00e9"']
+            assert session.unlogged_with_rows() == ['public."50% caf\u00e9"']
         fence = Postgres(Clock(), print).fence(leader, url, time.time() + 10)
         assert fence.tables == 2
         fence.set_mark(time.time() + 10)
@@ -408,3 +411,11 @@ def test_a_session_that_was_ended_is_said_to_be_broken(heroku: LocalHeroku, lead
             session.rows("SELECT 1")
         with pytest.raises(SqlUnreachable), session.transaction():
             pass
+
+
+def test_the_driver_is_the_one_that_came_along_whatever_the_environment_asks_for() -> None:
+    program = "import heroku_changeover.reach.postgres.session; from psycopg import pq; print(pq.__impl__)"
+    environment = {**os.environ, "PSYCOPG_IMPL": "python"}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == "binary"

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from heroku_changeover.__main__ import main
 from heroku_changeover.apps.keeping import is_kept
+from heroku_changeover.reach.address import Address
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import Journal, Record
@@ -32,7 +33,7 @@ ORDER = Order("db-2", ("shop",), "old", "new")
 WEB, WORKER = ProcessType("web", 1, "Standard-1X"), ProcessType("worker", 1, "Standard-1X")
 FOUND = AppAsFound(maintenance=False, formation=(WEB, WORKER))
 GONE = (Process(2**30, 0.0, "gone"),)
-NO_HEROKU = cast("Heroku", None)
+NO_HEROKU = Heroku(Address("http://127.0.0.1:9", "http://127.0.0.1:9", "a-token"))
 
 
 @pytest.fixture

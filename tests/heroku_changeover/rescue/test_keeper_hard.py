@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from heroku_changeover.apps.keeping import MACHINES, ends_with, needed_of
 from heroku_changeover.reach import uptime as machine
+from heroku_changeover.reach.address import Address
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.processes import Process, process_named
@@ -34,7 +35,7 @@ from heroku_changeover.ways.way import Changeover
 
 ORDER = Order("db-2", ("shop",), "old", "new")
 GONE = (Process(2**30, 0.0, "gone"),)
-NO_HEROKU = cast("Heroku", None)
+NO_HEROKU = Heroku(Address("http://127.0.0.1:9", "http://127.0.0.1:9", "a-token"))
 BEGAN = 1000.0
 OPEN = Window("db-2", {}, {Moment.ENTERING_MAINTENANCE: BEGAN})
 PAST = OPEN.did(Moment.PASSING_RETURN, BEGAN + 10)

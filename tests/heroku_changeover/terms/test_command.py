@@ -22,6 +22,7 @@ ORDERS = [
     Order("db-2", ("shop",), "postgresql-round-12345", "shop-db-2"),
     Order("db-7", ("shop", "shop-admin"), "shop-db-6", "shop-db-7", budget=120, one_off_dynos="stop", verify="api"),
     Order("db-2", ("shop",), "a", "b", ready_limit=60),
+    Order("db-2", ("shop",), "a", "b", unlogged_rows="discard"),
 ]
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from heroku_changeover.reach.sql import LetGo, Mark
+from heroku_changeover.reach.sql import Blocker, LetGo, Mark, Room
 from heroku_changeover.reach.wait import Clock, first_of
 from heroku_changeover.terms.errors import Busy, HerokuError, HerokuUnreachable, NotFound, SqlUnreachable
 from heroku_changeover.terms.facts import App, Attachment, Database, Dyno, ProcessType
@@ -337,10 +337,16 @@ class ModelSession:
     def unsealing(self) -> str:
         return ""
 
-    def unlogged_tables_with_rows(self) -> list[str]:
+    def unlogged_with_rows(self) -> list[str]:
         return []
 
     def tables_vacuumed_against_wraparound(self) -> list[str]:
+        return []
+
+    def room_for_locks(self) -> Room:
+        return Room(3, 7680)
+
+    def in_the_way(self) -> list[Blocker]:
         return []
 
     def flushed(self) -> str:
@@ -387,6 +393,9 @@ class ModelFence:
 
     def is_held(self) -> bool:
         return self.model.fenced is self.owner
+
+    def unlogged_with_rows(self) -> list[str]:
+        return []
 
     def release(self) -> None:
         if self.is_held():

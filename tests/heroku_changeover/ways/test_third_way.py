@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heroku_changeover.reach.sql import Mark, Session
+from heroku_changeover.reach.sql import Fence, Mark, Session
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.facts import Database, Facts
@@ -82,7 +82,7 @@ class Carry:
 
     def require_reach(self, c: Changeover, leader: Session, target: Session) -> None: ...
 
-    def bring_over(self, c: Changeover, copy: Session, mark: Mark) -> None:
+    def bring_over(self, c: Changeover, fence: Fence, copy: Session, mark: Mark) -> None:
         assert self.model is not None
         with doing(Act.AWAIT_REPLAY), self.model.act(over_sql=True):
             self.model.follower.writes = list(self.model.leader.writes)

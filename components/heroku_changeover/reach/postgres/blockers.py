@@ -1,11 +1,12 @@
 """Who holds a table that is to be locked: found, ended where that is ours to do, and named where it is not."""
 
 from collections.abc import Callable, Iterable
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 
 import psycopg
 
 from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.sql import Blocker
 
 OURS: LiteralString = "(NOT r.rolsuper AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))"
 """
@@ -25,13 +26,6 @@ _HOLDERS: LiteralString = (
     " AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'ShareLock'))"
 )
 """Who has a table of this database, that is none of the server's own, in a mode with which nobody else has SHARE."""
-
-
-class Blocker(NamedTuple):
-    """Who holds a table, in words; and what a person can do about it."""
-
-    what: str
-    advice: str
 
 
 def end_blockers(observer: Session, waiting: int, report: Callable[[str], None]) -> list[Blocker]:
@@ -55,6 +49,8 @@ def _end(observer: Session, pids: list[int], report: Callable[[str], None]) -> s
         ).fetchall()
     except psycopg.errors.InsufficientPrivilege:  # a right that was taken away; that of calling the function, maybe
         return set()
+    except psycopg.Error as error:
+        raise observer.said(error) from error
     for pid, user, application, _ in rows:
         report(f"session {pid} of {user} ({application or 'no application name'}) held a table and was ended")
     return {int(pid) for pid, *_ in rows}

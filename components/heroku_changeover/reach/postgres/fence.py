@@ -58,6 +58,9 @@ class Fence:
     def is_held(self) -> bool:
         return self.holder.is_alive()
 
+    def unlogged_with_rows(self) -> list[str]:
+        return self.observer.unlogged_with_rows()
+
     def release(self) -> None:
         self.holder.close()
         self.observer.close()

@@ -13,23 +13,27 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.blockers import Blocker, end_blockers
+from heroku_changeover.reach.postgres.blockers import end_blockers
 from heroku_changeover.reach.postgres.session import POLL, Session
-from heroku_changeover.reach.postgres.writable import count_held, lockable_as_another, lockable_through_views, unlocked
+from heroku_changeover.reach.postgres.writable import lockable_as_another, lockable_through_views, look
+from heroku_changeover.reach.sql import Blocker
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import NothingChanged, TimedOut
 
 PATIENCE = 1.2
 """Seconds before a blocker is ended: an autovacuum gives way by itself after deadlock_timeout, which is 1 s."""
 
-AT_ONCE = 1000
+AT_ONCE = 4000
 """How many tables one statement locks: where one of them fails, these are tried again in smaller parts."""
 
 REFUSALS = 3
 """How often a refusal is taken for one of a table that somebody has just put in the place of another."""
 
-LOCK = sql.SQL("SAVEPOINT part; {}LOCK TABLE {} IN SHARE MODE; SET LOCAL ROLE {}; RELEASE SAVEPOINT part")
-"""The last role is the one that the session has anyway; where a part fails, the role is rolled back with it."""
+LOCK = sql.SQL(
+    "SAVEPOINT part; SET LOCAL statement_timeout = {limit}; {become}LOCK TABLE {tables} IN SHARE MODE;"
+    " SET LOCAL ROLE {own}; SET LOCAL statement_timeout = {own_limit}; RELEASE SAVEPOINT part"
+)
+"""One message to the server. Role and time-out are as they were afterwards, also where it fails and is rolled back."""
 
 Outcome = tuple[int, tuple[str, ...]]
 """How many tables are held, and those that are not."""
@@ -52,7 +56,7 @@ class Lock:
     """
     Who takes it: `holder` will have the locks, `observer` clears the way. `refused` is how often the server did not let
     the role lock something, whatever its catalogue says, and `blockers` who was waited for last; `own` is the role
-    of the session.
+    of the session, and its limit for a statement.
     """
 
     holder: Session
@@ -61,7 +65,7 @@ class Lock:
     report: Callable[[str], None]
     refused: Counter[Wanted] = field(default_factory=Counter)
     blockers: list[Blocker] = field(default_factory=list)
-    own: str = ""
+    own: tuple[str, str] = ("", "")
 
 
 def lock_all(lock: Lock, deadline: float) -> Outcome:
@@ -74,9 +78,10 @@ def lock_all(lock: Lock, deadline: float) -> Outcome:
     Raises:
         TimedOut: names who holds the tables and could not be ended.
         NothingChanged: the server has no room for so many locks.
-        SqlUnreachable: the session broke.
+        SqlUnreachable, SqlRefused: the session broke, or the server refused something else.
     """
-    lock.own = str(lock.holder.row("SELECT current_user")[0])
+    user, limit = lock.holder.row("SELECT current_user, current_setting('statement_timeout')")
+    lock.own = str(user), str(limit)
     lock.holder.connection.autocommit = False  # a lock lasts as long as its transaction
     lock.holder.connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # each look finds what is new
     with ThreadPoolExecutor(1) as pool:
@@ -87,7 +92,9 @@ def lock_all(lock: Lock, deadline: float) -> Outcome:
 
 
 def _overdue(lock: Lock) -> str:
-    held_by = "; ".join(f"held by {b.what}: {b.advice}" for b in lock.blockers) or "whoever held them has let go since"
+    held_by = (
+        "; ".join(f"held by {b.what}: {b.advice}" for b in lock.blockers) or "it is not known by whom they were held"
+    )
     return f"database {lock.holder.database}: its tables could not be locked in time; {held_by}, then `pulumi up` again"
 
 
@@ -107,8 +114,8 @@ def _clear_the_way(lock: Lock, pending: "Future[Outcome | None]") -> None:
     while not wait([pending], POLL).done:
         lock.clock.sleep(0)  # a process that was asked to end does not wait any longer
         if lock.clock.now() - started > PATIENCE:
-            found = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
-            lock.blockers = found or lock.blockers  # one that was cancelled a moment ago waits for nobody
+            left = end_blockers(lock.observer, lock.holder.connection.info.backend_pid, lock.report)
+            lock.blockers = left or lock.blockers  # a wait that has just been given up has none
 
 
 def _try_once(lock: Lock, deadline: float) -> Outcome | None:
@@ -125,26 +132,21 @@ def _try_once(lock: Lock, deadline: float) -> Outcome | None:
     except psycopg.Error as error:
         raise lock.holder.said(error) from error
     if done is None:
-        lock.holder.connection.rollback()
+        lock.holder.rollback()
         lock.refused.clear()
     return done
 
 
 def _lock_everything(lock: Lock, deadline: float) -> Outcome | None:
-    """In one transaction, whose time-outs are as they were when it is done."""
-    connection = lock.holder.connection
-    (before,) = connection.execute("SELECT current_setting('statement_timeout')").fetchall()[0]
-    connection.execute("SET LOCAL lock_timeout = 0")
-    while (seconds := deadline - lock.clock.now()) > 0:
-        connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(max(int(seconds * 1000), 1)))
-        left = unlocked(connection)
-        wanted = _wanted(lock, left.lockable, left.rest)
+    """In one transaction, and with few questions, because users wait for each."""
+    while lock.clock.now() < deadline:
+        seen = look(lock.holder.connection)
+        wanted = _wanted(lock, seen.lockable, seen.rest)
         if not wanted:
-            connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(before))
-            return count_held(connection), (*left.lockable, *left.rest)
+            return seen.held, (*seen.lockable, *seen.rest)
         for role, names in wanted:
             for first in range(0, len(names), AT_ONCE):
-                _lock_part(lock, role, names[first : first + AT_ONCE])
+                _lock_part(lock, role, names[first : first + AT_ONCE], deadline)
     return None
 
 
@@ -164,21 +166,30 @@ def _wanted(lock: Lock, lockable: list[str], rest: list[str]) -> list[tuple[str 
     return [(role, names) for role, names in left if names]
 
 
-def _lock_part(lock: Lock, role: str | None, names: list[str]) -> None:
+def _lock_part(lock: Lock, role: str | None, names: list[str], deadline: float) -> None:
     """
     Where one of them is gone or refused, halves are locked, so that all others are; the names were quoted by the
     server.
     """
     connection = lock.holder.connection
-    become = sql.SQL("SET LOCAL ROLE {}; ").format(sql.Identifier(role)) if role else sql.SQL("")
-    tables = sql.SQL(", ").join(sql.SQL(name) for name in names)
     try:
-        connection.execute(LOCK.format(become, tables, sql.Identifier(lock.own)), prepare=False)
+        connection.execute(_statement(lock, role, names, deadline), prepare=False)
     except (*_GONE, *_REFUSED) as error:
         connection.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part", prepare=False)
         if len(names) > 1:
             half = len(names) // 2
-            _lock_part(lock, role, names[:half])
-            _lock_part(lock, role, names[half:])
+            _lock_part(lock, role, names[:half], deadline)
+            _lock_part(lock, role, names[half:], deadline)
         elif isinstance(error, _REFUSED):
             lock.refused[role, names[0]] += 1
+
+
+def _statement(lock: Lock, role: str | None, names: list[str], deadline: float) -> sql.Composed:
+    own, limit = lock.own
+    return LOCK.format(
+        limit=max(int((deadline - lock.clock.now()) * 1000), 1),
+        become=sql.SQL("SET LOCAL ROLE {}; ").format(sql.Identifier(role)) if role else sql.SQL(""),
+        tables=sql.SQL(", ").join(sql.SQL(name) for name in names),
+        own=sql.Identifier(own),
+        own_limit=sql.Literal(limit),
+    )

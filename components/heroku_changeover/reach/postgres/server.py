@@ -1,8 +1,9 @@
 """A session that does what a step asks of a server: the port's verbs, each from the file of its subject."""
 
-from heroku_changeover.reach.postgres import barrier, readiness, seal
+from heroku_changeover.reach.postgres import barrier, blockers, readiness, seal
 from heroku_changeover.reach.postgres.session import Session, end_sessions_left_over, open_session
 from heroku_changeover.reach.postgres.sessions import end_sessions_on_a_copy
+from heroku_changeover.reach.sql import Blocker, Room
 from heroku_changeover.terms.position import Position
 
 
@@ -20,11 +21,17 @@ class Server(Session):
     def unsealing(self) -> str:
         return seal.unsealing(self)
 
-    def unlogged_tables_with_rows(self) -> list[str]:
-        return readiness.unlogged_tables_with_rows(self)
+    def unlogged_with_rows(self) -> list[str]:
+        return readiness.unlogged_with_rows(self)
 
     def tables_vacuumed_against_wraparound(self) -> list[str]:
         return readiness.tables_vacuumed_against_wraparound(self)
+
+    def room_for_locks(self) -> Room:
+        return readiness.room_for_locks(self)
+
+    def in_the_way(self) -> list[Blocker]:
+        return blockers.in_the_way(self)
 
     def flushed(self) -> str:
         return barrier.flushed(self)

@@ -6,8 +6,9 @@ may not read other roles' queries or the replication details of `pg_stat_replica
 """
 
 import re
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString, Self
 
@@ -21,6 +22,11 @@ NAME = "heroku-changeover"
 
 POLL = 0.02
 """Seconds between two looks at sessions and positions: what is waited for takes about that long."""
+
+LAST_WORD = 1.0
+"""Seconds in which a statement under way is answered, where a session is to be closed."""
+
+_TCP = (socket.AF_INET, socket.SOCK_STREAM)
 
 SILENCE = "30 seconds"
 """How long a session of ours may say nothing and still be a living run's, which gives a sign of life more often."""
@@ -92,7 +98,19 @@ class Session:
         return SqlRefused(self.database, f"{_first_line(error)} ({state})", ADVICE.get(state, ""))
 
     def close(self) -> None:
-        self.connection.close()
+        """Not under a statement of another thread, such as a sign of life; one that hears nothing is cut off first."""
+        lock = self.connection.lock
+        if not (alone := lock.acquire(timeout=LAST_WORD)):
+            self._hang_up()
+            alone = lock.acquire(timeout=LAST_WORD)
+        if alone:
+            self.connection.close()
+            lock.release()
+
+    def _hang_up(self) -> None:
+        """Whoever waits for an answer in another thread hears that there will be none."""
+        with suppress(OSError, psycopg.Error), socket.fromfd(self.connection.fileno(), *_TCP) as same:
+            same.shutdown(socket.SHUT_RDWR)
 
     def is_alive(self) -> bool:
         """Whether the server still holds this session, and with it its locks."""

@@ -21,10 +21,10 @@ _WRITING: LiteralString = (
 _BECOMING: LiteralString = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END"
 """What a login has to have of a role that it wants to set."""
 
-_TABLES: LiteralString = (
+TABLES: LiteralString = (
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
-    " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'"
+    " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND left(n.nspname, 8) <> 'pg_toast'"
 )
 """Tables with rows that anybody may write, and parents of such."""
 
@@ -35,15 +35,17 @@ _HOLDING: LiteralString = (
 
 _NO_VIEW: LiteralString = "AND l.relation NOT IN (SELECT oid FROM pg_class WHERE relkind = 'v')"
 
-_UNLOCKED: LiteralString = f"{_TABLES} AND c.oid NOT IN (SELECT l.relation {_HOLDING})"
+_UNLOCKED: LiteralString = f"{TABLES} AND c.oid NOT IN (SELECT l.relation {_HOLDING})"
 
 _LOCKABLE: LiteralString = f"has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, {_WRITING})"
 
-_NAME: LiteralString = "format('%I.%I', n.nspname, c.relname)"
+NAME_OF: LiteralString = "quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
 
+
+_EACH: LiteralString = f"FROM (SELECT c.oid, {NAME_OF} AS name, coalesce({_LOCKABLE}, true) AS may {_UNLOCKED}) t"
 
 _AS_ANOTHER: LiteralString = (
-    f"FROM (SELECT c.oid, c.relnamespace AS schema, {_NAME} AS name {_UNLOCKED}) t CROSS JOIN pg_roles r"
+    f"FROM (SELECT c.oid, c.relnamespace AS schema, {NAME_OF} AS name {_UNLOCKED}) t CROSS JOIN pg_roles r"
 )
 
 _RULES: LiteralString = (
@@ -62,23 +64,27 @@ _VIEWS: LiteralString = (
 )
 
 
-class Unlocked(NamedTuple):
-    """Tables that the session does not hold yet, quoted by the server: what its role may lock, and the rest."""
+class Look(NamedTuple):
+    """
+    How many tables the session holds, and those that it does not, quoted by the server: what its role may lock, and the
+    rest.
+    """
 
+    held: int
     lockable: list[str]
     rest: list[str]
 
 
-def unlocked(connection: Connection) -> Unlocked:
-    """Of one that was dropped since the look began no right is known: to lock it tells whether it is there."""
-    rows = connection.execute(f"SELECT {_NAME}, coalesce({_LOCKABLE}, true) {_UNLOCKED} ORDER BY c.oid").fetchall()
-    return Unlocked([str(name) for name, may in rows if may], [str(name) for name, may in rows if not may])
-
-
-def count_held(connection: Connection) -> int:
-    """How many tables the session holds; the views whose lock took one along are none."""
-    rows = connection.execute(f"SELECT count(*) {_HOLDING} {_NO_VIEW}").fetchall()
-    return int(rows[0][0])
+def look(connection: Connection) -> Look:
+    """
+    One question, because users wait. The views whose lock took a table along are not counted. Of a table that was
+    dropped since the look began no right is known: to lock it tells whether it is there.
+    """
+    held, lockable, rest = connection.execute(
+        f"SELECT (SELECT count(*) {_HOLDING} {_NO_VIEW}), array_agg(t.name ORDER BY t.oid) FILTER (WHERE t.may),"
+        f" array_agg(t.name ORDER BY t.oid) FILTER (WHERE NOT t.may) {_EACH}"
+    ).fetchall()[0]
+    return Look(int(held), lockable or [], rest or [])
 
 
 def lockable_as_another(connection: Connection) -> dict[str, list[str]]:
@@ -97,7 +103,7 @@ def lockable_as_another(connection: Connection) -> dict[str, list[str]]:
 def lockable_through_views(connection: Connection) -> list[str]:
     """Views that the role may write and that read of a table that is not held: their lock takes such a table along."""
     rows = connection.execute(
-        f"{_READS} SELECT DISTINCT {_NAME} {_VIEWS} AND {_LOCKABLE}"
+        f"{_READS} SELECT DISTINCT {NAME_OF} {_VIEWS} AND {_LOCKABLE}"
         " AND pg_relation_is_updatable(c.oid, false) & 28 <> 0 ORDER BY 1"
     ).fetchall()
     return [str(name) for (name,) in rows]

@@ -6,6 +6,7 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import Refused, TimedOut
 from heroku_changeover.terms.facts import LEAVING, Database
 from heroku_changeover.terms.situation import Situation, Stage
+from heroku_changeover.ways.follow.logged import require_logged
 from heroku_changeover.ways.way import Changeover
 
 GATE_COMMITS = 200
@@ -103,7 +104,7 @@ def require_reach(c: Changeover, leader: Session, follower: Session) -> None:
         Refused: there are rows that no follower gets; says what to do.
         TimedOut: it does not get there.
     """
-    _require_logged(leader.unlogged_tables_with_rows(), c.order.leader)
+    require_logged(c, leader)
     lsn = leader.flushed()
 
     def missing() -> str | None:
@@ -116,13 +117,3 @@ def require_reach(c: Changeover, leader: Session, follower: Session) -> None:
         )
     except TimedOut as error:
         raise TimedOut(f"{error}; that catching up would fall into the window, so it was not opened") from error
-
-
-def _require_logged(tables: list[str], leader: str) -> None:
-    """What is not in the log is on no follower: such a table would be empty after the changeover."""
-    if tables:
-        raise Refused(
-            f"{leader} has UNLOGGED tables with rows, of which a follower gets none: {', '.join(tables)}; "
-            f"for each, run ALTER TABLE … SET LOGGED in `heroku pg:psql {leader}`, or TRUNCATE it if its rows "
-            "may go, then `pulumi up` again"
-        )

@@ -7,7 +7,7 @@ Each part is imported where it is used: the start of a step is part of the outag
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from heroku_changeover.reach.sql import Mark, Session
+from heroku_changeover.reach.sql import Fence, Mark, Session
 from heroku_changeover.terms.errors import Refused
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.order import Order
@@ -73,9 +73,10 @@ class Follow:
 
         readiness.require_reach(c, leader, target)
 
-    def bring_over(self, c: Changeover, target: Session, mark: Mark) -> None:
-        from heroku_changeover.ways.follow import replay
+    def bring_over(self, c: Changeover, fence: Fence, target: Session, mark: Mark) -> None:
+        from heroku_changeover.ways.follow import logged, replay
 
+        logged.require_logged_still(c, fence)
         replay.wait_until_replayed(c.world.clock, target, mark, c.budget_ends)
 
     def bring_over_by_figure(self, c: Changeover, target: Database) -> bool:

@@ -61,7 +61,7 @@ def _bring_over(c: Changeover, fence: Fence, target: Session, deadline: float) -
     """The barrier itself is on the target, and not only what is called the same position in somebody's log."""
     with doing(Act.BARRIER):
         mark = fence.set_mark(deadline)
-    c.way.bring_over(c, target, mark)
+    c.way.bring_over(c, fence, target, mark)
     if lacks := c.way.lacks(fence.position(), target.position()):
         raise TimedOut(f"{lacks}, although it has replayed all up to {mark.lsn}; it was not cut off")
     return mark

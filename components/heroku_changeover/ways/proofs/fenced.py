@@ -4,15 +4,14 @@ from contextlib import suppress
 from importlib import import_module
 
 from heroku_changeover.apps.attachments import apps_on
-from heroku_changeover.reach.sql import Session
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import Database
-from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
 from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
+from heroku_changeover.ways.proofs.fenceable import require_fenceable
 from heroku_changeover.ways.way import Changeover, Ends, Words, doubt
 
 
@@ -37,7 +36,7 @@ class Fenced:
                 c.world.sql.session(c.order.leader, old),  # the window needs two
                 c.world.sql.session(c.order.target, new) as target,
             ):
-                _require_fenceable(leader, c.order)
+                require_fenceable(c, leader)
                 c.way.require_reach(c, leader, target)
         except ConnectionsTaken as error:
             raise Refused(
@@ -99,27 +98,6 @@ class Fenced:
         finally:
             fence.release()
         c.report(f"{leader.name} is read-only now")
-
-
-def _require_fenceable(leader: Session, order: Order) -> None:
-    """A retired database that became DATABASE again by hand is read-only still, and a copy would be so too."""
-    name = order.leader
-    if not leader.owns_the_database():
-        raise Refused(
-            f"the default credential of {name} does not own the database, so it cannot fence it; "
-            "`verify: api` goes on without that proof"
-        )
-    if refusal := leader.refuses_writes():
-        raise Refused(
-            f"{name} takes no writes ({refusal}); if a changeover has made it read-only, "
-            f"`heroku pg:psql {name} --app {order.apps[0]} --command '{leader.unsealing()}'` lets it take writes, "
-            "then `pulumi up` again"
-        )
-    if tables := leader.tables_vacuumed_against_wraparound():
-        raise Refused(
-            f"PostgreSQL vacuums {', '.join(tables)} of {name} against transaction id wraparound, and does "
-            "not stop for the fence's lock; wait until it is done (see pg_stat_progress_vacuum), then `pulumi up` again"
-        )
 
 
 def _doubt(c: Changeover, situation: Situation) -> str | None:

@@ -12,6 +12,7 @@ const everything: Required<DatabaseArgs> = {
     windowBudget: 300,
     readyLimit: 86400,
     oneOffDynos: "wait",
+    unloggedRows: "refuse",
     verify: "sql",
 };
 const database = new Database("db", everything, { protect: true });
