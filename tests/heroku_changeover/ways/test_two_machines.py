@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import Journal
 from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.terms.acts import Act
@@ -159,7 +160,7 @@ def test_a_keeper_elsewhere_does_not_bring_up_the_apps_of_a_run_that_has_fenced_
     """It waits, and when the other run is done, what is left to do is done."""
     with ordering(heroku, operator) as customer:
         window_opened(operator, other)
-        journal = Journal(other.home, operator.apps[0])
+        journal = Journal(folder(other.environment), operator.apps[0])
         with stopped_in(operator, Act.UNFOLLOW, "after", tmp_path / "injected"):
             seen = heroku.counted("requests")
             record = journal.read()
@@ -260,7 +261,7 @@ def test_nor_does_a_keeper_bring_apps_up_on_it(
     os.kill(int(injection.wait_for("act")["pid"]), signal.SIGKILL)
     promote.communicate(timeout=30)
     operator.variables = {}
-    journal = Journal(other.home, operator.apps[0])
+    journal = Journal(folder(other.environment), operator.apps[0])
     record = journal.read()
     assert record is not None
     journal.write(record._replace(engine=()))
