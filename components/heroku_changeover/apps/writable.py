@@ -27,7 +27,7 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
     """
     with world.sql.session(database, address) as session:
         unsealing = session.unsealing()
-        if session.is_sealed():
+        if session.is_sealed() or session.refuses_writes():
             world.sql.await_turn(database, address, world.after(TURN_LIMIT))
             try:
                 _unseal(world, session)

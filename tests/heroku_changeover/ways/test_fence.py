@@ -102,6 +102,26 @@ def test_the_old_database_takes_writes_again_by_the_words_that_are_told(
         session.execute(INSERT)
 
 
+def test_one_whose_setting_alone_was_reset_is_known_to_refuse_writes_until_it_is_let_write(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    """A person attaches it again, and whoever brings the app up on it sees to the triggers too."""
+    url = stranger_on(heroku, operator.leader)
+    operator.run_until("scale-down")
+    with waiting_after_the_unfollow(operator, url):
+        pass
+    old = heroku.database_url(operator.leader)
+    with psycopg.connect(old, autocommit=True) as session:
+        session.execute("SET default_transaction_read_only = off")
+        session.execute(f"ALTER DATABASE {session.info.dbname} RESET default_transaction_read_only")
+    with open_server(operator.leader, old) as session:
+        assert session.refuses_writes() == "its tables refuse writes, since a changeover has left it"
+        session.unseal()
+        assert session.refuses_writes() is None
+    with psycopg.connect(old, autocommit=True) as session:
+        session.execute(INSERT)
+
+
 def test_a_write_that_cannot_be_refused_is_an_alarm_that_names_its_role(
     operator: Operator, heroku: LocalHeroku
 ) -> None:

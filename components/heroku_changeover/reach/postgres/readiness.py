@@ -4,6 +4,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from heroku_changeover.reach.postgres.refusing import refuses
 from heroku_changeover.reach.postgres.session import NAME, Session
 from heroku_changeover.reach.postgres.writable import NAME_OF, TABLES
 from heroku_changeover.reach.sql import Room
@@ -129,6 +130,8 @@ def refuses_writes(session: Session) -> str | None:
         return "it is still in recovery"
     if read_only:
         return "default_transaction_read_only is on"
+    if refuses(session):
+        return "its tables refuse writes, since a changeover has left it"
     try:
         with session.transaction(rolled_back=True):
             session.row("SELECT pg_current_xact_id()::text, pg_logical_emit_message(true, %s, 'probe')::text", NAME)

@@ -55,13 +55,15 @@ def _set_read_only(session: Session) -> None:
 
 def unseal(session: Session) -> None:
     """
-    Takes the seal away again from a database that stays the primary after all. It has no triggers that refuse writes:
-    those come when all apps have moved.
+    Takes the seal away again from a database that stays the primary after all, or is one again: a person may have
+    attached it anew, and then its tables may have triggers still that refuse writes.
     """
-    if not is_sealed(session):
+    if not (is_sealed(session) or refuses(session)):
         return
     name = _name_of(session)
     with session.transaction():
+        session.do("SET LOCAL lock_timeout = '10s'")
+        session.do(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
         if session.row(f"SELECT EXISTS (SELECT {_OWN_SETTING})")[0]:
             session.do(
