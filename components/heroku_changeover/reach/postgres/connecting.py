@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 import psycopg
 import psycopg.conninfo
 
-from heroku_changeover.reach.loopback import is_loopback
+from heroku_changeover.reach.loopback import is_this_machine
 
 CONNECT_SECONDS = 10
 STATEMENT_MILLISECONDS = 30_000
@@ -187,13 +187,13 @@ def _tls(given: Mapping[str, str]) -> dict[str, str]:
     if mode in VERIFYING:
         return {"sslmode": mode, "sslrootcert": root} if root else {"sslmode": "verify-full", "sslrootcert": "system"}
     hosts = given.get("host", "").split(",")
-    here = all(_is_here(host) for host in hosts)
+    here = all(_is_socket(host) or is_this_machine(host) for host in hosts)
     return {"sslmode": (mode or "prefer") if here else "require", "sslrootcert": root or NOWHERE}
 
 
-def _is_here(host: str) -> bool:
-    """Whether it is this very machine, be it by a socket."""
-    return not host or host.startswith("/") or is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
+def _is_socket(host: str) -> bool:
+    """Whether libpq takes it for a socket's folder, which only this machine has; no host is the usual folder."""
+    return not host or host.startswith("/")
 
 
 def _options() -> str:
