@@ -46,7 +46,7 @@ HELP = {
     "maintenance-on": "maintenance mode on in every app",
     "scale-down": "every process type to 0; wait for one-off dynos",
     "promote": "no dyno runs: fence the old database, prove that the new one has every write, make it DATABASE",
-    "restore": "formation and maintenance mode as they were; old database read-only; report",
+    "restore": "formation and maintenance mode as they were; old database read-only; names beside DATABASE; report",
     RETIRE_GUARD: "delete a database after proof that it is to go, is used by nobody, and that another has its data",
     STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",
     RECOVER: "bring an app back, or finish its changeover, when no run is left to do it",

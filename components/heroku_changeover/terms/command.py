@@ -203,7 +203,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "verify": {"choices": VERIFY_MODES, "help": "how the proof is made (%(default)s)"},
     "unlogged_rows": {
         "choices": UNLOGGED_POLICIES,
-        "help": "what happens to rows of UNLOGGED tables that do not come along (%(default)s)",
+        "help": "what happens to rows of UNLOGGED tables that do not come along (%(default)s); api never looks for any",
     },
 }
 """What of an order may be left out on a command line, by its name in the order: how the parser takes it."""
