@@ -200,9 +200,9 @@ def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Call
 
 def _ensure_kept(report: Callable[[str], None], order: "Order", document: "Document") -> None:
     """Not every step needs one, and what starts a process takes its time to load."""
-    from heroku_changeover.apps.keeping import ensure_kept, why_not_for_long
+    from heroku_changeover.apps.keeping import ensure_kept, why_short_lived_here
 
-    if not document.window.is_open and (reason := why_not_for_long()):
+    if not document.window.is_open and (reason := why_short_lived_here()):
         report(f"warning: {reason}")
     ensure_kept(order, document)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heroku_changeover.apps.keeping import MACHINES, ends_with, needed_of
+from heroku_changeover.apps.keeping import MACHINES, needed_of, why_short_lived
 from heroku_changeover.reach import uptime as machine
 from heroku_changeover.reach.address import Address
 from heroku_changeover.reach.heroku import Heroku
@@ -322,9 +322,9 @@ def test_a_keeper_has_nothing_by_which_a_ci_system_could_find_it() -> None:
 
 @pytest.mark.parametrize("name", ["node", "sh", "pulumi", "tini", "docker-init", "catatonit"])
 def test_it_is_said_where_a_keeper_ends_with_its_container(name: str) -> None:
-    assert f"whose first process is {name}" in ends_with(name)
+    assert f"whose first process is {name}" in why_short_lived(name)
 
 
 @pytest.mark.parametrize("name", [None, *sorted(MACHINES)])
 def test_nothing_is_said_on_a_whole_machine(name: str | None) -> None:
-    assert ends_with(name) == ""
+    assert why_short_lived(name) == ""
