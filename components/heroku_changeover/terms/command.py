@@ -36,13 +36,12 @@ CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
 URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
 """The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
 
-
 SHOWN: Final = 100
 """Characters of a word that a message repeats."""
 
 
 def readable(text: str) -> str:
-    """One that is a text: what a locale cannot read arrives as halves of characters, and can be sent nowhere."""
+    """A name that can be shown and sent: what a locale cannot read arrives as halves of characters."""
     if not text.isprintable() or not text:
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a name")
     return text

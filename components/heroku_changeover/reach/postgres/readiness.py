@@ -4,8 +4,8 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from heroku_changeover.reach.postgres.lockable import NAME_OF, TABLES
 from heroku_changeover.reach.postgres.session import NAME, Session
-from heroku_changeover.reach.postgres.writable import NAME_OF, TABLES
 from heroku_changeover.reach.sql import Room
 from heroku_changeover.terms.errors import SqlRefused
 
