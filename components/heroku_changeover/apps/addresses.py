@@ -15,7 +15,7 @@ from heroku_changeover.terms.errors import ChangeoverError, Forbidden, HerokuErr
 from heroku_changeover.terms.facts import PRIMARY, App, Attachment, Database
 
 CREDENTIAL = "credential:"
-"""How the namespace of an attachment begins that signs in with a credential beside the default one."""
+"""The beginning of an attachment's namespace where it signs in with another credential than the default one."""
 
 
 class Addresses:

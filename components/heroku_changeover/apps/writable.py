@@ -45,7 +45,7 @@ def _unseal(world: World, session: Session) -> None:
 
 
 def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerson:
-    """The text that makes it take them was asked for while the settings were there that it takes back."""
+    """`unsealing` was read before anything was taken back, so it names every setting that was there."""
     return NeedsPerson(
         f"{database} takes no writes ({why}), so no app is brought up on it; if it was made read-only, `heroku pg:psql "
         f"{database} --app {app} --command '{unsealing}'` lets it take them; then `heroku-changeover recover --app "

@@ -37,7 +37,7 @@ REPEATABLE = frozenset({"GET", "PATCH"})
 PASSING = (429, 500, 502, 503, 504)
 
 TRIES, TRIES_OF_AN_ODD_ANSWER = 7, 3
-"""How often a request is sent at most; and if what comes back is not Heroku's, as from something in between."""
+"""How often a request is sent at most; and how often where something in between answers in Heroku's place."""
 
 LONGEST = 90.0
 """Seconds that a request may take with all its tries, where nothing else says when it is to be over."""

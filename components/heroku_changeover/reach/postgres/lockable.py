@@ -88,7 +88,7 @@ def look(connection: Connection) -> Look:
 
 
 def lockable_as_another(connection: Connection) -> dict[str, list[str]]:
-    """The rest, as far as a role may lock it that the login can set: its tables, by that role."""
+    """Of the rest, the tables that may be locked as another role, which the login can set; by that role."""
     rows = connection.execute(
         f"SELECT DISTINCT ON (t.oid) r.rolname, t.name {_AS_ANOTHER} WHERE r.rolname <> current_user"
         f" AND pg_has_role(session_user, r.oid, {_BECOMING}) AND has_schema_privilege(r.oid, t.schema, 'USAGE')"

@@ -57,7 +57,7 @@ class Postgres:
         with ExitStack() as opened:
             holder = opened.enter_context(self._watched(database, url, deadline))
             observer = opened.enter_context(self._watched(database, url, deadline))
-            observer.end_sessions_left_over()
+            observer.end_sessions_left_over()  # they may hold what is to be locked
             opened.pop_all()  # they are the fence's from here on
         self._fences.add(holder.connection.info.backend_pid)
         fence = open_fence(holder, observer, self._clock, self._report, deadline)

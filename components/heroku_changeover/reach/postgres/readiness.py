@@ -55,7 +55,10 @@ _UNLOGGED_SEQUENCES: LiteralString = (
     " AND t.relpersistence = 'u' WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
     " AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) ORDER BY 1"
 )
-"""Those that begin anew on a follower, although what they number does not: not those of an UNLOGGED table."""
+"""
+Sequences that begin anew on a follower which has the rows that they number. One of an UNLOGGED table is none: its rows
+are not there either.
+"""
 
 _TRUSTED: LiteralString = (
     "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)"

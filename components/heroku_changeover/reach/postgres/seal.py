@@ -84,7 +84,7 @@ def unsealing(session: Session) -> str:
 
 
 def _end_sessions_from_before(session: Session, since: object) -> int:
-    """Of a role whose statistics ours may not read it is not known when a session began."""
+    """When a session began is hidden where ours may not read its role's statistics; such a one is ended as well."""
     return int(
         session.row(
             f"SELECT count(pg_terminate_backend(a.pid)) {OTHERS} AND {OURS}"

@@ -98,7 +98,7 @@ class Session:
         return SqlRefused(self.database, f"{_first_line(error)} ({state})", ADVICE.get(state, "mend that first"))
 
     def close(self) -> None:
-        """Not under a statement of another thread, such as a sign of life; one that hears nothing is cut off first."""
+        """Lets a statement of another thread end, such as a sign of life; one that hears nothing is cut off first."""
         lock = self.connection.lock
         if not (alone := lock.acquire(timeout=LAST_WORD)):
             self._hang_up()
