@@ -11,8 +11,9 @@ from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.terms.report import report_from
 from kit.operator import Operator
 from kit.orders import orders_on
-from kit.roles import stranger_on
 from local_heroku.launcher import LocalHeroku
+
+from .strangers import stranger_on
 
 pytestmark = pytest.mark.steps
 INSERT = "INSERT INTO orders (reference, source) VALUES ('other', 'other') RETURNING id"
