@@ -5,8 +5,9 @@ It is a lock and not a setting, because a lock does not replicate and vanishes b
 its holder has SHARE on every table that the role may write, no INSERT, UPDATE, DELETE, TRUNCATE or COPY goes through
 on the leader, whoever sends it; reading goes on.
 
-What it does not stop: CREATE TABLE, sequences, large objects, SELECT … FOR UPDATE, and tables on which the role may
-only insert or read (LOCK is refused there). Those are listed, and the tripwire covers them.
+What it does not stop: CREATE TABLE, sequences, large objects, SELECT … FOR UPDATE, and tables on which
+neither the role nor one that it can become may do more than insert or read (LOCK is refused there). Those are listed,
+and the tripwire covers them.
 """
 
 from collections.abc import Callable
