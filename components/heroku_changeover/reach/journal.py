@@ -58,7 +58,7 @@ class Record(NamedTuple):
         return bool(self.engine) and all(process.is_alive() for process in self.engine)
 
     def clock(self, other: Clock) -> Clock:
-        """The clock by which its moments were noted, if this machine has run since then; else the other one."""
+        """The clock by which its moments were noted, if that was since this machine started; else the other one."""
         return other.counted_from(self.epoch) if self.boot and self.boot == boot() else other
 
     def counted_by(self, clock: Clock) -> "Record":

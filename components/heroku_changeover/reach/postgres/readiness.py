@@ -4,7 +4,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.lockable import NAME_OF, TABLES
+from heroku_changeover.reach.postgres.lockable import NAME_OF, OF_USERS, TABLES
 from heroku_changeover.reach.postgres.session import NAME, Session
 from heroku_changeover.reach.sql import Room
 from heroku_changeover.terms.errors import SqlRefused
@@ -44,8 +44,7 @@ _TAKEN: LiteralString = (
 """Locks of others on other things than tables of this database, which the fence shares with them."""
 
 _USERS: LiteralString = (
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 'u'"
-    " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND left(n.nspname, 8) <> 'pg_toast'"
+    f"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 'u' AND {OF_USERS}"
 )
 
 _UNLOGGED_TABLES: LiteralString = f"{_USERS} AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0 ORDER BY 1"
