@@ -45,7 +45,7 @@ def _unseal(world: World, session: Session) -> None:
 
 
 def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerson:
-    """The text that makes it take them was asked for while the settings were there that it takes back."""
+    """`unsealing` was read before anything was taken back, so it names every setting that was there."""
     return NeedsPerson(
         f"{database} takes no writes ({why}), so no app is brought up on it; if it was made read-only, `heroku pg:psql "
         f"{database} --app {app} --command '{unsealing}'` lets it take them; then `heroku-changeover recover --app "
@@ -65,7 +65,7 @@ def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tupl
         try:
             with world.sql.session(name, address) as session:
                 refuses = session.is_sealed() or session.refuses_writes() is not None
-        except (SqlUnreachable, SqlRefused) as error:
+        except SqlUnreachable as error:
             world.report(f"whether {name} takes writes was not seen: {error}")
             continue
         if refuses:

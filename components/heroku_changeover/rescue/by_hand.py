@@ -29,6 +29,7 @@ from heroku_changeover.terms.command import (
     shown,
 )
 from heroku_changeover.terms.errors import BadInput, NeedsPerson, Refused
+from heroku_changeover.terms.facts import App
 from heroku_changeover.terms.order import STEPS, number_in
 from heroku_changeover.terms.situation import Situation
 from heroku_changeover.terms.window import AppAsFound, Window, window_of
@@ -182,21 +183,34 @@ def _without_record(request: Request, heroku: Heroku, say: Say) -> None:
             f"state, `pulumi stack export | heroku-changeover {RECOVER} --app {app.name} --state - --yes`, or say how "
             "it was, `--was web=2 --was worker=1`"
         )
-    was = {p.type: p.quantity for p in app.formation} | dict(request.was or {})
-    unknown = sorted(set(was) - {p.type for p in app.formation})
-    if unknown:
-        raise BadInput(f"app {app.name} has no process type {', '.join(unknown)}")
+    was = _as_it_was(app, request.was or {})
     world = world_of(heroku, say, Clock().undisturbed())
-    on = app.primary.addon_name if app.primary else "no DATABASE"
     read_only = list(primaries_without_writes(world, [app]))
-    how = "which is read-only and will take writes again" if read_only else "as it is"
-    listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
-    _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on}, {how}.", say)
-    formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
-    window = Window("", {app.name: AppAsFound(maintenance=False, formation=formation)})
+    _confirm(request, _plan(app, was, is_read_only=bool(read_only)), say)
     for one in read_only:
         let_write(world, *one)
-    put_back(world, Document(window, world.clock))
+    formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
+    put_back(world, Document(Window("", {app.name: AppAsFound(maintenance=False, formation=formation)}), world.clock))
+
+
+def _as_it_was(app: App, said: Mapping[str, int]) -> dict[str, int]:
+    """
+    The dynos of an app by process type: as the person says, and otherwise as they are.
+
+    Raises:
+        BadInput: it has no such process type.
+    """
+    live = {p.type: p.quantity for p in app.formation}
+    if unknown := sorted(set(said) - set(live)):
+        raise BadInput(f"app {app.name} has no process type {', '.join(unknown)}")
+    return live | dict(said)
+
+
+def _plan(app: App, was: Mapping[str, int], *, is_read_only: bool) -> str:
+    on = app.primary.addon_name if app.primary else "no DATABASE"
+    how = "which is read-only and will take writes again" if is_read_only else "as it is"
+    listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
+    return f"This will scale {app.name} to {listed} and end its maintenance mode, on {on}, {how}."
 
 
 def _confirm(request: Request, plan: str, say: Say) -> None:

@@ -261,16 +261,12 @@ def _app_row(app: AppAsFound) -> dict[str, Any]:
 
 def _app_from(row: Mapping[str, Any]) -> AppAsFound:
     rows = row["formation"].items()
-    formation = tuple(ProcessType(str(t), _quantity(p["quantity"]), str(p["size"])) for t, p in rows)
+    formation = tuple(ProcessType(str(t), whole(p["quantity"]), str(p["size"])) for t, p in rows)
     if not isinstance(row["maintenance"], bool):
         raise TypeError("the maintenance flag is neither true nor false")
     boot = row.get("boot_seconds")
     names = tuple(Name(str(n), None if space is None else str(space)) for n, space in row["names"].items())
     return AppAsFound(row["maintenance"], formation, None if boot is None else number(boot), names, str(row["id"]))
-
-
-def _quantity(value: object) -> int:
-    return whole(value)
 
 
 def as_of(window: Window, now: float) -> Window:

@@ -134,11 +134,8 @@ def restore(c: Changeover) -> None:
         carry_schedules(c.world, c.document, c.order, situation)
         write_report(c, situation)
         if left := follow_up(c, situation):
-            raise Incomplete(f"every app serves on {c.order.target}, but {'; '.join(left)}. {_AGAIN}")
+            raise Incomplete(f"every app serves on {c.order.target}, but {'; '.join(left)}. `pulumi up` tries again")
         c.document.finish(c.order)
-
-
-_AGAIN = "`pulumi up` tries again"
 
 
 RUN: Mapping[str, Callable[[Changeover], None]] = dict(
