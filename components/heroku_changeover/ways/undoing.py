@@ -73,9 +73,14 @@ def _settled(c: Changeover) -> Situation | None:
     """
     None where Heroku cannot be asked: what was about to be done is taken as done then, since going forward loses
     nothing.
+
+    Raises:
+        Busy: another run is moving the apps, so they are its to bring up.
     """
     try:
         return c.way.settled(c)
+    except Busy:
+        raise
     except ChangeoverError:
         return None
 

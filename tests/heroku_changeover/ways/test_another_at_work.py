@@ -1,0 +1,53 @@
+"""A run that fails while another one is at work on the same apps: they are the other one's to bring up."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from heroku_changeover.apps.addresses import Addresses
+from heroku_changeover.rescue.recovery import recover
+from heroku_changeover.terms.errors import Busy, HerokuUnreachable, Interrupted
+from heroku_changeover.terms.order import STEPS
+from heroku_changeover.ways import undoing
+
+from .model import FOLLOWER, LEADER, OTHER_FOLLOWER, ModelSql, Server
+from .story import FORMATION, Story
+
+ANOTHER = "shop-orders-9"
+
+
+@pytest.fixture
+def patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield monkeypatch
+
+
+def in_the_window(patch: pytest.MonkeyPatch, apps: int = 2) -> Story:
+    """Every app is down, and the target has not been promoted."""
+    story = Story(patch, apps, rogue=False)
+    for step in STEPS[:3]:
+        assert story.step(step)
+    story.model.pass_time(1)
+    return story
+
+
+def moved_by_another(story: Story, number: int = 0) -> None:
+    """What another run has done when it is about to move the next app."""
+    server = story.model.servers.setdefault(OTHER_FOLLOWER, Server(OTHER_FOLLOWER))
+    server.following = False
+    app = list(story.model.apps.values())[number]
+    app.primary = app.running = OTHER_FOLLOWER
+
+
+def are_down(story: Story) -> bool:
+    return all(app.maintenance and not any(app.formation.values()) for app in story.model.apps.values())
+
+
+def test_a_run_that_fails_between_two_moves_of_another_one_leaves_the_apps_down(patch: pytest.MonkeyPatch) -> None:
+    story = in_the_window(patch)
+    c = story.changeover(story.known)
+
+    with pytest.raises(Busy), undoing.putting_back(c):
+        moved_by_another(story)
+        raise HerokuUnreachable("a request", "the connection broke")
+    assert are_down(story)
