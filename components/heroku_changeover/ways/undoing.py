@@ -10,11 +10,13 @@ from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import (
     Busy,
     ChangeoverError,
+    HerokuError,
     Incomplete,
     NeedsPerson,
     NothingChanged,
     Refused,
     SqlUnreachable,
+    UnexpectedAnswer,
 )
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
@@ -40,7 +42,7 @@ def putting_back(c: Changeover) -> Iterator[None]:
     except (Incomplete, NeedsPerson, Busy):
         raise
     except BaseException as error:
-        c.world = c.world.undisturbed()
+        c.go_on_undisturbed()
         situation = _settled(c)
         if situation is not None:
             require_not_overtaken(c, situation)
@@ -123,7 +125,7 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
 
     Raises:
         Busy: another run is at work on the leader, and the apps are its to bring up.
-        NeedsPerson, SqlUnreachable: the leader may have been made read-only, and does not take writes, or nobody can
+        NeedsPerson, SqlUnreachable, HerokuError: the leader may have been made read-only, and does not take writes, or nobody can
             tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
@@ -144,7 +146,7 @@ def _let_leader_write(c: Changeover, leader: Database, situation: Situation) -> 
         return
     try:
         let_write(c.world, leader.name, c.url_of(leader), c.order.apps[0])
-    except SqlUnreachable as error:
+    except (SqlUnreachable, HerokuError, UnexpectedAnswer) as error:
         if may_be_sealed:
             raise
         c.report(f"whether {leader.name} takes writes was not seen: {error}")
@@ -178,7 +180,7 @@ def act_on(c: Changeover, situation: Situation, verdict: Verdict, undo: Callable
     if verdict.then is Then.GO_ON:
         return
     if verdict.then is Then.PUT_BACK:
-        c.world = c.world.undisturbed()
+        c.go_on_undisturbed()
         if undo is not None:
             undo()
         back_as_found(c, situation)

@@ -1,12 +1,19 @@
 """A run that fails while another one is at work on the same apps: they are the other one's to bring up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from heroku_changeover.apps.addresses import Addresses
 from heroku_changeover.rescue.recovery import recover
-from heroku_changeover.terms.errors import Busy, HerokuUnreachable, Interrupted
+from heroku_changeover.terms.errors import (
+    Busy,
+    HerokuUnreachable,
+    Interrupted,
+    NotFound,
+    NothingChanged,
+    UnexpectedAnswer,
+)
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways import undoing
 
@@ -51,3 +58,44 @@ def test_a_run_that_fails_between_two_moves_of_another_one_leaves_the_apps_down(
         moved_by_another(story)
         raise HerokuUnreachable("a request", "the connection broke")
     assert are_down(story)
+
+
+def test_a_run_that_is_asked_to_end_puts_back_although_no_address_was_read_yet(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    story = in_the_window(patch, apps=1)
+    c = story.changeover(story.known)
+    c.addresses = Addresses(Ended(), c.order.apps)  # type: ignore[arg-type]
+
+    with pytest.raises(NothingChanged), undoing.putting_back(c):
+        raise Interrupted("asked to end")
+    assert story.is_up
+
+
+class Ended:
+    """A client in a process that was asked to end."""
+
+    def get(self, _: str) -> None:
+        raise Interrupted("asked to end")
+
+
+@pytest.mark.parametrize(
+    "error", [NotFound("GET", 404, "not_found", "Couldn't find it."), UnexpectedAnswer("it", KeyError("x"))]
+)
+def test_apps_are_put_back_although_the_leaders_address_cannot_be_had(
+    patch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    story = in_the_window(patch, apps=1)
+    c = story.changeover(story.known)
+    patch.setattr(Addresses, "of", _raises(error))
+
+    with pytest.raises(NothingChanged), undoing.putting_back(c):
+        raise HerokuUnreachable("a request", "the connection broke")
+    assert story.is_up
+
+
+def _raises(error: Exception) -> Callable[..., str]:
+    def of(*_: object) -> str:
+        raise error
+
+    return of

@@ -6,7 +6,14 @@ from importlib import import_module
 from heroku_changeover.apps.attachments import apps_on
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
-from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
+from heroku_changeover.terms.errors import (
+    ConnectionsTaken,
+    HerokuError,
+    Refused,
+    SqlRefused,
+    SqlUnreachable,
+    UnexpectedAnswer,
+)
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
@@ -81,7 +88,7 @@ class Fenced:
         leader, target = situation.leader, situation.target
         if leader is None:
             return
-        with suppress(SqlUnreachable):
+        with suppress(SqlUnreachable, HerokuError, UnexpectedAnswer):
             c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
             if situation.stage is Stage.BEFORE and target is not None and target.is_follower:
                 with c.world.sql.session(leader.name, c.url_of(leader)) as session:
