@@ -6,7 +6,6 @@ It is what the keeper and `recover` do, and it does nothing to an app that is as
 
 from collections.abc import Callable
 
-from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
@@ -19,7 +18,7 @@ from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
-from heroku_changeover.ways.undoing import back_as_found, has_way_back
+from heroku_changeover.ways.undoing import back_as_found, has_way_back, up_where_they_are
 from heroku_changeover.ways.way import Changeover
 
 LEFT_OVER_LIMIT = 45
@@ -79,10 +78,10 @@ def recover(c: Changeover) -> str:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
-    if not way_back:
-        for one in primaries_without_writes(c.world, situation.apps.values()):
-            let_write(c.world, *one)
-    back_as_found(c, situation if way_back else None)
+    if way_back:
+        back_as_found(c, situation)
+    else:
+        up_where_they_are(c, situation)
     if way_back and situation.leader is not None:
         _end_left_over(c, situation.leader)
     on = c.order.leader if way_back else "the database that a later changeover gave it"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
-from heroku_changeover.apps.writable import let_write
+from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import (
     Busy,
@@ -134,6 +134,21 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
         give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)
     c.document.close()
+
+
+def up_where_they_are(c: Changeover, situation: Situation) -> None:
+    """
+    Every app as it was found, on the database that it has, which takes writes: a later changeover, or a person, gave it
+    to them.
+
+    Raises:
+        Busy: a run that moves them is at work still, and the apps are its to bring up.
+        NeedsPerson: what they have takes no writes.
+    """
+    c.proof.require_turn(c, situation)
+    for one in primaries_without_writes(c.world, situation.apps.values()):
+        let_write(c.world, *one)
+    back_as_found(c, None)
 
 
 def _let_leader_write(c: Changeover, leader: Database, situation: Situation) -> None:

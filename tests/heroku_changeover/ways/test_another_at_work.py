@@ -99,3 +99,34 @@ def _raises(error: Exception) -> Callable[..., str]:
         raise error
 
     return of
+
+
+def test_a_recovery_leaves_the_apps_down_while_the_run_that_moves_them_holds_the_leader(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    story = in_the_window(patch)
+    for number in range(2):
+        moved_by_another(story, number)
+    story.model.fenced = another = object()
+
+    with pytest.raises(Busy):
+        recover(story.changeover(story.known))
+    assert are_down(story)
+    assert story.model.fenced is another
+
+    story.model.fenced = None
+    recover(story.changeover(story.known))
+    assert story.is_up
+
+
+def test_restore_brings_back_apps_that_were_given_another_database_after_promote(patch: pytest.MonkeyPatch) -> None:
+    story = in_the_window(patch)
+    assert story.step("promote")
+    for number in range(2):
+        moved_by_another(story, number)
+    story.model.servers[OTHER_FOLLOWER].sealed_at = 1
+
+    assert story.step("restore")
+    assert story.is_up
+    assert not story.refusing
+    assert not story.known.is_open
