@@ -31,7 +31,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.undoing import act_on, only_forward, putting_back, require_not_overtaken
+from heroku_changeover.ways.undoing import act_on, only_forward, putting_back, require_not_overtaken, up_where_they_are
 from heroku_changeover.ways.way import Changeover, Ends
 
 DONE = "is already done: "
@@ -120,6 +120,10 @@ def restore(c: Changeover) -> None:
 
     with only_forward(), closing(c.world.sql):
         situation = c.observe()
+        if situation.stage is Stage.SUPERSEDED and c.window.is_open:
+            up_where_they_are(c, situation)
+            c.report(f"{', '.join(situation.apps)}: as found, on the database that each has by now")
+            return
         if _is_done(c.window, situation):
             c.report(f"restore {DONE}{situation.stage.value}{_left_down(situation)}")
             return
