@@ -125,8 +125,8 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
 
     Raises:
         Busy: another run is at work on the leader, and the apps are its to bring up.
-        NeedsPerson, SqlUnreachable, HerokuError: the leader may have been made read-only, and does not take writes, or nobody can
-            tell; no app was brought up.
+        NeedsPerson, SqlUnreachable, HerokuError: the leader may have been made read-only, and does not take writes, or
+            nobody can tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
         c.proof.require_turn(c, situation)

@@ -17,10 +17,8 @@ from heroku_changeover.terms.errors import (
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways import undoing
 
-from .model import FOLLOWER, LEADER, OTHER_FOLLOWER, ModelSql, Server
-from .story import FORMATION, Story
-
-ANOTHER = "shop-orders-9"
+from .model import OTHER_FOLLOWER, Server
+from .story import Story
 
 
 @pytest.fixture
@@ -54,8 +52,8 @@ def test_a_run_that_fails_between_two_moves_of_another_one_leaves_the_apps_down(
     story = in_the_window(patch)
     c = story.changeover(story.known)
 
+    moved_by_another(story)
     with pytest.raises(Busy), undoing.putting_back(c):
-        moved_by_another(story)
         raise HerokuUnreachable("a request", "the connection broke")
     assert are_down(story)
 

@@ -80,8 +80,8 @@ class Fenced:
 
     def require_turn(self, c: Changeover, situation: Situation) -> None:
         """
-        Where nobody can be asked, nobody's work is known, and the apps are not left down for that. Only while the target
-        is seen to follow still is a seal on its leader somebody else's.
+        Where nobody can be asked, nobody's work is known, and the apps are not left down for that. Only while the
+        target is seen to follow still is a seal on its leader somebody else's.
         """
         from heroku_changeover.ways.proofs.alone import require_no_other_seal
 
