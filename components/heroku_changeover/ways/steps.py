@@ -191,6 +191,19 @@ def _look_ahead(c: Changeover) -> Situation:
     _begin_anew(c, situation)
     _require_target(c.order, situation)
     require_not_overtaken(c, situation)
+    return _with_its_way_back(c, situation)
+
+
+def _with_its_way_back(c: Changeover, situation: Situation) -> Situation:
+    """
+    A run that died between noting that it passes the point of no return and passing it has left the way back open, and
+    a window that is entered again has it, with a budget of its own.
+    """
+    if situation.stage is not Stage.BEFORE or not c.window.is_past_return or situation.is_serving:
+        return situation
+    situation = c.way.settled(c)
+    if situation.stage is Stage.BEFORE:
+        c.document.forget(Moment.PASSING_RETURN)
     return situation
 
 

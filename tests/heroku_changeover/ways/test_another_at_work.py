@@ -12,12 +12,14 @@ from heroku_changeover.terms.errors import (
     Interrupted,
     NotFound,
     NothingChanged,
+    SqlUnreachable,
     UnexpectedAnswer,
 )
+from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways import undoing
 
-from .model import OTHER_FOLLOWER, Server
+from .model import OTHER_FOLLOWER, ModelSql, Server
 from .story import Story
 
 
@@ -128,3 +130,14 @@ def test_restore_brings_back_apps_that_were_given_another_database_after_promote
     assert story.is_up
     assert not story.refusing
     assert not story.known.is_open
+
+
+def test_a_mark_of_no_return_that_nothing_followed_leaves_the_way_back_open(patch: pytest.MonkeyPatch) -> None:
+    story = in_the_window(patch)
+    story.known = story.known.did(Moment.PASSING_RETURN, story.model.time)
+    patch.setattr(ModelSql, "fence", _raises(SqlUnreachable("the session broke")))
+    patch.setattr(undoing, "_settled", lambda _: None)
+
+    assert not story.step("promote")
+    assert isinstance(story.failed, NothingChanged)
+    assert story.is_up
