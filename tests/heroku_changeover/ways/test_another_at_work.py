@@ -19,7 +19,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways import undoing
 
-from .model import OTHER_FOLLOWER, ModelSql, Server
+from .model import FOLLOWER, LEADER, OTHER_FOLLOWER, Model, ModelSql, Server
 from .story import Story
 
 
@@ -140,4 +140,22 @@ def test_a_mark_of_no_return_that_nothing_followed_leaves_the_way_back_open(patc
 
     assert not story.step("promote")
     assert isinstance(story.failed, NothingChanged)
+    assert story.is_up
+
+
+def test_a_target_that_was_cut_off_although_heroku_says_it_follows_is_judged_at_once(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    story = Story(patch, 1, rogue=False)
+    assert story.step("await-database")
+    story.model.follower.following = False
+    story.model.pass_time(1)
+    seen = Model.database
+    following = {"is_follower": True, "following": LEADER, "behind_by": 0}
+    patch.setattr(Model, "database", lambda m, n: seen(m, n)._replace(**following if n == FOLLOWER else {}))
+    for step in STEPS[1:3]:
+        assert story.step(step)
+
+    assert not story.step("promote")
+    assert "To start over" in story.needs_person
     assert story.is_up
