@@ -18,7 +18,7 @@ from heroku_changeover.reach.locks import locked
 from heroku_changeover.reach.look import app_from
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.reach.world import World, world_of
-from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery, recover
+from heroku_changeover.rescue.recovery import changeover_in, is_as_found, look_for_recovery, plan_of_recovery, recover
 from heroku_changeover.terms.command import (
     PROGRAM,
     RECOVER,
@@ -66,8 +66,8 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Say) -> None:
         return
     _require_no_run(record)
     c = _changeover(record, heroku, journal, say)
-    situation = c.observe()
-    if not is_as_found(c, situation):
+    situation = look_for_recovery(c)
+    if situation is None or not is_as_found(c, situation):
         _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
     with locked(journal.path, record.order.apps, RECOVER, c.world.clock, say):
         _recover_alone(c, found, record)
@@ -90,8 +90,8 @@ def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
         return
     _require_no_run(record)
     c = changeover_in(record, c.world.heroku, c.report, c.world.clock, journal)
-    situation = c.observe()
-    if is_as_found(c, situation):
+    situation = look_for_recovery(c)
+    if situation is not None and is_as_found(c, situation):
         c.document.close()
         c.report(_nothing_to_do(c, situation))
     else:

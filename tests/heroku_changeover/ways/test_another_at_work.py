@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from heroku_changeover.apps.addresses import Addresses
-from heroku_changeover.rescue.recovery import recover
+from heroku_changeover.rescue.recovery import DIVIDED_LIMIT, look_for_recovery, plan_of_recovery, recover
 from heroku_changeover.terms.errors import (
     Busy,
     HerokuUnreachable,
@@ -15,6 +15,7 @@ from heroku_changeover.terms.errors import (
     SqlUnreachable,
     UnexpectedAnswer,
 )
+from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways import undoing
@@ -151,11 +152,70 @@ def test_a_target_that_was_cut_off_although_heroku_says_it_follows_is_judged_at_
     story.model.follower.following = False
     story.model.pass_time(1)
     seen = Model.database
-    following = {"is_follower": True, "following": LEADER, "behind_by": 0}
-    patch.setattr(Model, "database", lambda m, n: seen(m, n)._replace(**following if n == FOLLOWER else {}))
+
+    def stale(model: Model, name: str) -> Database:
+        live = seen(model, name)
+        return live._replace(is_follower=True, following=LEADER, behind_by=0) if name == FOLLOWER else live
+
+    patch.setattr(Model, "database", stale)
     for step in STEPS[1:3]:
         assert story.step(step)
 
     assert not story.step("promote")
     assert "To start over" in story.needs_person
     assert story.is_up
+
+
+def test_apps_of_which_one_was_given_another_database_by_a_person_come_back(patch: pytest.MonkeyPatch) -> None:
+    story = in_the_window(patch)
+    moved_by_another(story)
+    assert not story.step("promote")
+    assert isinstance(story.failed, Busy)
+    told = str(story.failed)
+    assert f"DATABASE of shop is {OTHER_FOLLOWER}" in told
+    assert f"`heroku addons:attach {LEADER} --as DATABASE --app shop --confirm shop`" in told
+    c, began = story.changeover(story.known), story.model.time
+    assert "bring shop, shop1 back as found, each on the database that it has" in plan_of_recovery(
+        c, look_for_recovery(c)
+    )
+    recover(c)
+
+    assert story.model.time - began >= DIVIDED_LIMIT
+    assert story.is_up
+    assert [app.primary for app in story.model.apps.values()] == [OTHER_FOLLOWER, LEADER]
+
+
+def test_the_advice_makes_apps_one_again_whose_databases_a_person_made_differ(patch: pytest.MonkeyPatch) -> None:
+    story = in_the_window(patch)
+    moved_by_another(story)
+    assert not story.step("promote")
+    next(iter(story.model.apps.values())).primary = LEADER
+
+    assert story.step("promote")
+    assert story.step("restore")
+    assert story.is_up
+    assert not story.missing
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_apps_stay_down_while_another_run_may_be_between_two_moves(patch: pytest.MonkeyPatch, sealed: bool) -> None:
+    story = in_the_window(patch)
+    moved_by_another(story)
+    if sealed:
+        story.model.leader.sealed_at = story.model.leader.xids
+    else:
+        story.model.fenced = object()
+
+    with pytest.raises(Busy):
+        recover(story.changeover(story.known))
+    assert are_down(story)
+
+
+def test_apps_of_which_one_was_given_another_database_stay_down_where_some_have_moved(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    story = in_the_window(patch)
+    assert story.step("promote")
+    moved_by_another(story)
+    with pytest.raises(Busy, match=f"addons:attach {FOLLOWER} --as DATABASE --app shop "):
+        recover(story.changeover(story.known))
