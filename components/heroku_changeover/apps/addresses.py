@@ -25,6 +25,10 @@ class Addresses:
         self._heroku, self._apps = heroku, apps
         self._variables: dict[str, Mapping[str, str]] = {}
 
+    def ask(self, heroku: Heroku) -> None:
+        """From here on through this client; what was read stays."""
+        self._heroku = heroku
+
     def of(self, database: Database) -> str:
         """
         The address with the default credential, whose role owns what there is: from a config var of an app, whoever has

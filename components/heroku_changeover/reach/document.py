@@ -30,6 +30,13 @@ class Document:
             if self.journal is not None:
                 self.journal.note(self.window)
 
+    def forget(self, moment: Moment) -> None:
+        """It was about to come, and has not."""
+        with self._writing:
+            self.window = self.window.without(moment)
+            if self.journal is not None:
+                self.journal.note(self.window)
+
     def tell(self, more: Callable[[Report], Report]) -> None:
         """Writes into the report: `more` is given what it says so far."""
         with self._writing:

@@ -74,6 +74,9 @@ class Window(NamedTuple):
     def did(self, moment: Moment, at: float) -> "Window":
         return self._replace(moments={**self.moments, moment: round(at, 3)})
 
+    def without(self, moment: Moment) -> "Window":
+        return self._replace(moments={m: at for m, at in self.moments.items() if m is not moment})
+
     def has(self, moment: Moment) -> bool:
         return moment in self.moments
 

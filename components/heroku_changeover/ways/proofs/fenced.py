@@ -7,7 +7,14 @@ from importlib import import_module
 from heroku_changeover.apps.attachments import apps_on
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
-from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
+from heroku_changeover.terms.errors import (
+    ConnectionsTaken,
+    HerokuError,
+    Refused,
+    SqlRefused,
+    SqlUnreachable,
+    UnexpectedAnswer,
+)
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Situation, Stage
@@ -65,14 +72,18 @@ class Fenced:
         return CERTAIN
 
     def require_turn(self, c: Changeover, situation: Situation) -> None:
-        """Where nobody can be asked, nobody's work is known, and the apps are not left down for that."""
+        """
+        Where nobody can be asked, nobody's work is known, and the apps are not left down for that. Only while the
+        target is seen to follow still is a seal on its leader somebody else's.
+        """
         from heroku_changeover.ways.proofs.alone import require_no_other_seal
 
-        if (leader := situation.leader) is None:
+        leader, target = situation.leader, situation.target
+        if leader is None:
             return
-        with suppress(SqlUnreachable):
+        with suppress(SqlUnreachable, HerokuError, UnexpectedAnswer):
             c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
-            if situation.stage is Stage.BEFORE:
+            if situation.stage is Stage.BEFORE and target is not None and target.is_follower:
                 with c.world.sql.session(leader.name, c.url_of(leader)) as session:
                     require_no_other_seal(c, session)
 
