@@ -64,11 +64,20 @@ class Document:
 
 def clock_of(order: Order, journal: Journal, own: Clock) -> Clock:
     """
-    The clock by which an open window of a changeover is noted on this machine: the wall clock may have been set since
-    the step before this one.
+    The clock by which the windows of a changeover are noted on this machine: the wall clock may have been set since the
+    step before this one, or since an attempt that was put back.
     """
-    record = journal.read()
-    return record.clock(own) if record and record.order.is_same_changeover(order) else own
+    record = _known(order, journal)
+    return record.clock(own) if record else own
+
+
+def _known(order: Order, journal: Journal) -> Record | None:
+    """
+    What this machine remembers of a changeover: its open window; one that was closed is of an earlier attempt then,
+    whatever the clock showed at that time.
+    """
+    records = (journal.read(), journal.read_last())
+    return next((record for record in records if record and record.order.is_same_changeover(order)), None)
 
 
 def window_at_start(order: Order, journal: Journal, clock: Clock, environ: Mapping[str, str]) -> Window:
@@ -77,9 +86,9 @@ def window_at_start(order: Order, journal: Journal, clock: Clock, environ: Mappi
     machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
     """
     given = window_from(environ, order.generation) or Window(order.generation)
-    records = (journal.read(), journal.read_last())
-    known = (record.window for record in records if record and record.order.is_same_changeover(order))
-    return as_of(newest(given, *known), clock.now())._replace(generation=order.generation)
+    record, now = _known(order, journal), clock.now()
+    window = newest(given, record.window, now=now) if record else given
+    return as_of(window, now)._replace(generation=order.generation)
 
 
 def end_of_budget(order: Order, document: Document) -> Callable[[], float]:

@@ -16,7 +16,7 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import ChangeoverError
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.situation import Situation, Stage
-from heroku_changeover.terms.window import AppAsFound
+from heroku_changeover.terms.window import AppAsFound, as_of
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
 from heroku_changeover.ways.undoing import back_as_found, has_way_back
@@ -29,9 +29,9 @@ LEFT_OVER_LIMIT = 45
 def changeover_in(
     record: Record, heroku: Heroku, report: Callable[[str], None], clock: Clock, journal: Journal | None = None
 ) -> Changeover:
-    """The changeover that a record is of, to go on with."""
+    """The changeover that a record is of, to go on with; `clock` is the one of its moments, as far as that is here."""
     world = world_of(heroku, report, clock, len(record.order.apps))
-    return changeover(record.order, world, Document(record.window, clock, journal))
+    return changeover(record.order, world, Document(as_of(record.window, clock.now()), clock, journal))
 
 
 def plan_of_recovery(c: Changeover, situation: Situation) -> str:
