@@ -54,19 +54,32 @@ LONGEST_PAUSE = 15.0
 
 
 def keep(app: str, environ: Mapping[str, str]) -> None:
-    """Watches over the open window of an app until it is closed, and closes it when nobody else does."""
+    """
+    Watches over the open window of an app until it is closed, and closes it when nobody else does.
+
+    A step that opens the next one, while this keeper is about to end, still sees that there is one. It has written its
+    record before it looked; so once nobody can see this keeper any more, it looks for a record itself.
+    """
     journal = Journal(folder(environ), app)
     _outlive()
     clock = Clock().undisturbed()
+    heroku, once = Heroku(address_from(environ), clock), _Once(environ)
+    while _watches(journal, heroku, clock, once):
+        pass
+
+
+def _watches(journal: Journal, heroku: Heroku, clock: Clock, ready: "_Once") -> bool:
+    """Watches, unless another keeper does; returns whether there is a window by then that nobody watches over."""
     with keeper_file(journal) as file:
-        if _is_alone(file, clock):
-            keeper = Keeper(journal, Heroku(address_from(environ), clock), clock)
-            _load()
-            sign(file, str(os.getpid()))  # for whoever wants to look at it
-            _say_ready(environ)
-            keeper.watch()
-        else:
-            _say_ready(environ)
+        if not _is_alone(file, clock):
+            ready.say()
+            return False
+        keeper = Keeper(journal, heroku, clock)
+        _load()
+        sign(file, str(os.getpid()))  # for whoever wants to look at it
+        ready.say()
+        keeper.watch()
+    return keeper.is_another_open()
 
 
 def _load() -> None:
@@ -89,10 +102,17 @@ def _outlive() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _say_ready(environ: Mapping[str, str]) -> None:
-    if descriptor := environ.get(READY_VARIABLE):
-        with suppress(OSError, ValueError, OverflowError), os.fdopen(int(descriptor), "wb") as ready:
-            ready.write(b"1")
+class _Once:
+    """Says to whoever started this keeper that it watches; after that the descriptor may be anything's."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._descriptor = environ.get(READY_VARIABLE, "")
+
+    def say(self) -> None:
+        descriptor, self._descriptor = self._descriptor, ""
+        if descriptor:
+            with suppress(OSError, ValueError, OverflowError), os.fdopen(int(descriptor), "wb") as ready:
+                ready.write(b"1")
 
 
 class Keeper:
@@ -120,6 +140,13 @@ class Keeper:
                     return
             self._clock.sleep(POLL)
         self.say("the window was closed")
+
+    def is_another_open(self) -> bool:
+        """Whether there is a window that is none of those that this keeper has closed, or has given up."""
+        with suppress(BadInput):
+            record = self._journal.read()
+            return record is not None and not record.gave_up and record != self._known
+        return False
 
     def _look(self) -> Record | None:
         if self._known is not None:

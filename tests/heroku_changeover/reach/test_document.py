@@ -1,4 +1,4 @@
-"""What a step begins with: the document of the step before, or what this machine remembers, whatever its clock showed."""
+"""What a step begins with: the document of the step before, or what this machine remembers, by whatever clock."""
 
 from collections.abc import Mapping
 from pathlib import Path
