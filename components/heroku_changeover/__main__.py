@@ -192,7 +192,7 @@ def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Call
     from heroku_changeover.reach.world import world_of
     from heroku_changeover.ways.listed import changeover
 
-    document = Document(window_at_start(order, journal, clock, os.environ), clock, journal)
+    document = Document(window_at_start(order, journal, clock, os.environ), clock, journal, order)
     limited = clock.within(end_of_budget(order, document))
     world = world_of(Heroku(address_from(os.environ), limited), report, limited, len(order.apps))
     return changeover(order, world, document, partial(_ensure_kept, report))

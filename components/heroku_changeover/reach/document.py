@@ -14,21 +14,24 @@ from heroku_changeover.terms.window import AppAsFound, Window, as_of, newest, wi
 
 class Document:
     """
-    `window` is what it says so far; `journal` is None where this machine remembers nothing.
+    `window` is what it says so far, of the changeover that `order` is about; `journal` is None where this machine
+    remembers nothing.
 
     Several apps are worked on at the same time, so two writes wait for each other.
     """
 
-    def __init__(self, window: Window, clock: Clock, journal: Journal | None = None) -> None:
-        self.window, self.clock, self.journal = window, clock, journal
+    def __init__(
+        self, window: Window, clock: Clock, journal: Journal | None = None, order: Order | None = None
+    ) -> None:
+        self.window, self.clock, self.journal, self._order = window, clock, journal, order
         self._writing = threading.Lock()
 
     def did(self, moment: Moment) -> None:
         """Writes down that a moment has come."""
         with self._writing:
             self.window = self.window.did(moment, self.clock.now())
-            if self.journal is not None:
-                self.journal.note(self.window)
+            if self.journal is not None and self._order is not None:
+                self.journal.note(self.window, self._order)
 
     def tell(self, more: Callable[[Report], Report]) -> None:
         """Writes into the report: `more` is given what it says so far."""
@@ -53,7 +56,7 @@ class Document:
     def close(self) -> None:
         """Nobody has to watch over these apps any more."""
         if self.journal is not None:
-            self.journal.close()
+            self.journal.close(self._order)
 
     def finish(self, order: Order) -> None:
         """The last thing is done; this machine remembers it, so that steps that run again leave all as it is."""

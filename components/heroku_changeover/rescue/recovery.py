@@ -31,7 +31,8 @@ def changeover_in(
 ) -> Changeover:
     """The changeover that a record is of, to go on with; `clock` is the one of its moments, as far as that is here."""
     world = world_of(heroku, report, clock, len(record.order.apps))
-    return changeover(record.order, world, Document(as_of(record.window, clock.now()), clock, journal))
+    document = Document(as_of(record.window, clock.now()), clock, journal, record.order)
+    return changeover(record.order, world, document)
 
 
 def plan_of_recovery(c: Changeover, situation: Situation) -> str:
