@@ -26,7 +26,7 @@ from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, 
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue.recovery import changeover_in, recover
 from heroku_changeover.terms.command import KEEP
-from heroku_changeover.terms.errors import BadInput, Busy, NeedsPerson, Refused, may_pass
+from heroku_changeover.terms.errors import BadInput, Busy, Locked, NeedsPerson, Refused, may_pass
 
 POLL = 0.1
 """Seconds between two looks at the run that opened the window; both are cheap and local."""
@@ -49,8 +49,11 @@ BUSY_POLL = 1.0
 PATIENCE = 86_400
 """Seconds for which the keeper goes on trying, whatever Heroku or a database answers."""
 
-LONGEST_PAUSE = 15.0
-"""Seconds between two of those tries, at most."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+"""
+Seconds between two of those tries: they grow, because each asks Heroku some 14 times for every app, and the account has
+4,500 requests an hour. Whether somebody on this machine is at work asks nobody.
+"""
 
 
 def keep(app: str, environ: Mapping[str, str]) -> None:
@@ -182,19 +185,22 @@ class Keeper:
         Tries until the window is closed or somebody else works on it, and returns True; False when a person is needed
         or patience is spent.
         """
-        until, pause = self._clock.now() + PATIENCE, 0.5
+        until, pause = self._clock.now() + PATIENCE, SHORTEST_PAUSE
         while (record := self._look()) is not None and self._left_alone(record):
             if self._clock.now() >= until:
                 return self._give_up(f"not done within {PATIENCE} s")
             try:
                 self._recover(record)
-            except Busy as error:
+            except Locked as error:
                 self._wait_on(record, error)
-                self._clock.sleep(pause)  # another machine's run is told at once
+                self._clock.sleep(SHORTEST_PAUSE)
             except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
-                if isinstance(error, NeedsPerson | Refused) and not may_pass(error):
+                if isinstance(error, Busy):
+                    self._wait_on(record, error)
+                elif isinstance(error, NeedsPerson | Refused) and not may_pass(error):
                     return self._give_up(str(error))
-                self.say(f"not yet: {type(error).__name__}: {error}")
+                else:
+                    self.say(f"not yet: {type(error).__name__}: {error}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         return True

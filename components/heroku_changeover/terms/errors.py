@@ -8,6 +8,7 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     │   ├── BadInput
     │   │   └── NoToken     neither the environment nor ~/.netrc has one
     │   └── Busy            another process is at work on the app, on this machine or elsewhere
+    │       └── Locked      on this machine, which its lock tells
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
@@ -59,6 +60,10 @@ class Busy(Refused):
     Another step, keeper or run is at work on the app or its database, on this machine or elsewhere, and was so for as
     long as was waited; or it has moved the app on. The app is left to it as it is.
     """
+
+
+class Locked(Busy):
+    """That is so on this machine: nobody else had to be asked."""
 
 
 class NeedsPerson(ChangeoverError):
