@@ -49,6 +49,12 @@ BUSY_POLL = 1.0
 PATIENCE = 86_400
 """Seconds for which the keeper goes on trying, whatever Heroku or a database answers."""
 
+REFUSED_FOR = 600
+"""
+Seconds for which the same has to be refused until a keeper takes it for lasting: somebody renames add-ons, or one of
+Heroku's APIs is behind the other one.
+"""
+
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """
 Seconds between two of those tries: they grow, because each asks Heroku some 14 times for every app, and the account has
@@ -126,6 +132,7 @@ class Keeper:
         self._known = self._first_look()
         self._life, self._heard_at = (0.0, 0), clock.now()
         self._waits_on, self._at_work = "", False
+        self._refused, self._refused_at = "", 0.0
 
     def _first_look(self) -> Record | None:
         try:
@@ -197,13 +204,21 @@ class Keeper:
             except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
                 if isinstance(error, Busy):
                     self._wait_on(record, error)
-                elif isinstance(error, NeedsPerson | Refused) and not may_pass(error):
+                elif self._leads_nowhere(error):
                     return self._give_up(str(error))
                 else:
                     self.say(f"not yet: {type(error).__name__}: {error}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         return True
+
+    def _leads_nowhere(self, error: Exception) -> bool:
+        """Whether only a person can decide, or it has been refused, in the same words, for long."""
+        if may_pass(error) or not isinstance(error, NeedsPerson | Refused):
+            return False
+        if str(error) != self._refused:
+            self._refused, self._refused_at = str(error), self._clock.now()
+        return isinstance(error, NeedsPerson) or self._clock.now() - self._refused_at >= REFUSED_FOR
 
     def _recover(self, record: Record) -> None:
         """Another run may have taken the window over while the lock was waited for."""

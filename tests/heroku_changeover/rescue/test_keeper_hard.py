@@ -19,7 +19,7 @@ from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.processes import Process, process_named
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue import keeper
-from heroku_changeover.rescue.keeper import OVERRUN, PATIENCE, SILENCE, Keeper
+from heroku_changeover.rescue.keeper import OVERRUN, PATIENCE, REFUSED_FOR, SILENCE, Keeper
 from heroku_changeover.terms.errors import (
     Busy,
     Forbidden,
@@ -130,6 +130,29 @@ def test_what_came_of_a_passing_failure_is_no_reason_to_give_up(
     Keeper(journal, NO_HEROKU, FakeTime().clock).watch()
 
     assert "the window was closed" in journal.log_path.read_text()
+
+
+def test_what_is_refused_for_a_while_is_no_reason_to_give_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody renames add-ons, or the Data API is behind: by its own words it passes."""
+    monkeypatch.setattr(keeper, "recover", failing(8, Refused("somebody renames add-ons")))
+    time = FakeTime()
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    assert BEGAN + 60 < time.now < BEGAN + REFUSED_FOR
+    assert "the window was closed" in journal.log_path.read_text()
+
+
+def test_what_is_refused_in_the_same_words_for_long_is_left_to_a_person(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "recover", failing(1000, Refused("DATABASE of these apps is also another one")))
+    time = FakeTime()
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    found = journal.read()
+    assert found is not None
+    assert found.gave_up == "DATABASE of these apps is also another one"
+    assert time.now == pytest.approx(BEGAN + REFUSED_FOR, abs=90)
 
 
 @pytest.mark.parametrize("error", [Busy("another run moves them"), HerokuError("GET /apps/shop", 503, "no", "no")])
