@@ -1,11 +1,15 @@
 """What a step begins with: the document of the step before, or what this machine remembers, by whatever clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from heroku_changeover import __main__ as program
+from heroku_changeover.reach import locks
 from heroku_changeover.reach.document import clock_of, window_at_start
+from heroku_changeover.reach.home import HOME_VARIABLE, folder
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.uptime import boot, uptime
 from heroku_changeover.reach.wait import Clock
@@ -13,6 +17,7 @@ from heroku_changeover.terms.command import WINDOW_VARIABLE
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.window import Window
+from heroku_changeover.ways import steps
 
 ORDER = Order("db-2", ("shop",), "old", "new")
 NOW = 1_700_000_000.0
@@ -75,3 +80,27 @@ def test_the_clock_of_an_earlier_attempt_goes_on_after_it_was_set(journal: Journ
 
     assert clock_of(ORDER, journal, CLOCK).now() == pytest.approx(NOW + HOURS, abs=60)
     assert clock_of(ORDER._replace(target="other"), journal, CLOCK).now() == NOW
+
+
+def test_a_step_begins_with_what_is_remembered_once_it_is_alone_with_the_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever had the app before may have put it back while the step waited."""
+    for name, value in {"HEROKU_CHANGEOVER_HOME": str(tmp_path), "HEROKU_API_KEY": "a-token"}.items():
+        monkeypatch.setenv(name, value)
+    journal = Journal(folder({HOME_VARIABLE: str(tmp_path)}), "shop")
+    journal.write(Record(ORDER, OPEN))
+    begun: list[tuple[bool, float]] = []
+
+    @contextmanager
+    def locked_after_it_was_put_back(*_: object) -> Iterator[None]:
+        journal.close()
+        journal.remember(Record(ORDER, put_back(NOW), boot=boot(), epoch=NOW - uptime()))
+        yield
+
+    monkeypatch.setattr(locks, "locked", locked_after_it_was_put_back)
+    monkeypatch.setattr(program, "_on_signals", lambda: None)
+    monkeypatch.setattr(steps, "RUN", {"promote": lambda c: begun.append((c.window.is_open, c.world.clock.now()))})
+
+    assert program.main(["promote", "--generation", "db-2", "--app", "shop", "--from", "old", "--to", "new"]) == 0
+    assert begun == [(False, pytest.approx(NOW, abs=60))]
