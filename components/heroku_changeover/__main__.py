@@ -36,6 +36,7 @@ from heroku_changeover.terms.order import STEPS
 
 if TYPE_CHECKING:
     from heroku_changeover.reach.document import Document
+    from heroku_changeover.reach.heroku import Heroku
     from heroku_changeover.reach.journal import Journal
     from heroku_changeover.reach.wait import Clock
     from heroku_changeover.terms.order import Order
@@ -164,7 +165,9 @@ def say(line: str) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
+    from heroku_changeover.reach.address import address_from
     from heroku_changeover.reach.document import clock_of
+    from heroku_changeover.reach.heroku import Heroku
     from heroku_changeover.reach.home import folder
     from heroku_changeover.reach.journal import Journal
     from heroku_changeover.reach.locks import locked
@@ -174,10 +177,12 @@ def _step(options: argparse.Namespace) -> None:
     _on_signals()
     order, step = order_from(options, os.environ.get(URN_VARIABLE, "")), options.step
     journal = Journal(folder(), order.apps[0])
-    clock = clock_of(order, journal, Clock())
-    changeover = _changeover(order, journal, clock, _saying(journal, step))
-    started = clock.now()
-    with locked(journal.path, order.apps, step, clock, say):
+    heroku = Heroku(address_from(os.environ))
+    with locked(journal.path, order.apps, step, Clock(), say):
+        # only now: whoever had the lock may have changed what this machine remembers, and by which clock
+        clock = clock_of(order, journal, Clock())
+        started = clock.now()
+        changeover = _changeover(order, journal, heroku, clock, _saying(journal, step))
         RUN_STEP[step](changeover)
     window = changeover.window
     seconds = {**window.report.seconds, step: round(clock.now() - started, 3)}
@@ -185,16 +190,16 @@ def _step(options: argparse.Namespace) -> None:
     print(window.line())  # noqa: T201 - its result is this line
 
 
-def _changeover(order: "Order", journal: "Journal", clock: "Clock", report: Callable[[str], None]) -> "Changeover":
-    from heroku_changeover.reach.address import address_from
+def _changeover(
+    order: "Order", journal: "Journal", heroku: "Heroku", clock: "Clock", report: Callable[[str], None]
+) -> "Changeover":
     from heroku_changeover.reach.document import Document, end_of_budget, window_at_start
-    from heroku_changeover.reach.heroku import Heroku
     from heroku_changeover.reach.world import world_of
     from heroku_changeover.ways.listed import changeover
 
-    document = Document(window_at_start(order, journal, clock, os.environ), clock, journal)
+    document = Document(window_at_start(order, journal, clock, os.environ), clock, journal, order)
     limited = clock.within(end_of_budget(order, document))
-    world = world_of(Heroku(address_from(os.environ), limited), report, limited, len(order.apps))
+    world = world_of(heroku.by(limited), report, limited, len(order.apps))
     return changeover(order, world, document, partial(_ensure_kept, report))
 
 

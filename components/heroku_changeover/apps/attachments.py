@@ -51,6 +51,7 @@ def keep_attached(world: World, leader: Database) -> None:
             lambda: world.heroku.post("/addon-attachments", body),
             lambda: _has_own_name(attachments_from(world.heroku.get(f"/apps/{leader.app}/addon-attachments")), leader),
             world.clock,
+            world.report,
         )
     world.report(f"{leader.name} keeps an attachment on {leader.app} under a name of its own")
 
@@ -141,6 +142,7 @@ def attach(world: World, attachment: Attachment, to: Database, tries: int = TRIE
             lambda: world.heroku.post("/addon-attachments", body),
             lambda: _is_attached(world, attachment, to),
             world.clock,
+            world.report,
             tries,
         )
 

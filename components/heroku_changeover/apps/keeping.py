@@ -16,7 +16,7 @@ from heroku_changeover.reach.private import open_needed
 from heroku_changeover.reach.processes import first_process, starters
 from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.command import KEEP
-from heroku_changeover.terms.errors import BadInput, Refused
+from heroku_changeover.terms.errors import BadInput, Busy, Refused
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 
@@ -62,13 +62,16 @@ def ensure_kept(order: Order, document: Document) -> None:
     Writes the record of the window and makes sure that a keeper watches over it.
 
     Raises:
+        Busy: another run, which goes on, has a window of its own open; its record stays as it is.
         Refused: no keeper could be started, so the app is not taken down.
     """
     journal = document.journal
     if journal is None:
         return
-    if _is_ours(journal.read(), order):
-        journal.note(document.window)
+    record = journal.read()
+    _require_nobodys(record, order)
+    if _is_ours(record, order):
+        journal.note(document.window, order)
     else:
         if document.window.is_open:  # by a run that is gone: the one that goes on has the whole budget
             document.did(Moment.RESUMED)
@@ -76,6 +79,17 @@ def ensure_kept(order: Order, document: Document) -> None:
     with doing(Act.START_KEEPER):
         if not is_kept(journal):
             _start(journal)
+
+
+def _require_nobodys(record: Record | None, order: Order) -> None:
+    """What another run has taken down is brought back by what its record says: two of them have no room in one."""
+    if record is not None and record.has_engine and not record.order.is_same_changeover(order):
+        app, other = order.apps[0], record.order
+        raise Busy(
+            f"another run ({', '.join(f'process {p.pid} {p.name}' for p in record.engine)}) has app {app} down to move "
+            f"it from {other.leader} to {other.target}: nothing is taken down for {order.target} until that has ended; "
+            f"`heroku-changeover status --app {app}` shows where it is, then run `pulumi up` again"
+        )
 
 
 def _is_ours(record: Record | None, order: Order) -> bool:

@@ -171,6 +171,7 @@ def _stop_one(world: World, app: str, dyno: Dyno) -> None:
             lambda: world.heroku.post(f"/apps/{app}/dynos/{dyno.name}/actions/stop"),
             lambda: all(d.name != dyno.name or d.state == "stopping" for d in _dynos(world, app)),
             world.clock,
+            world.report,
         )
 
 

@@ -11,8 +11,11 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import NeedsPerson, SqlRefused, SqlUnreachable
 from heroku_changeover.terms.facts import App
 
-TURN_LIMIT = 30
-"""Seconds for another run to end that has the database fenced."""
+TURN_LIMIT = 45
+"""
+Seconds for another run to end that has the database fenced: longer than the silence after which the sessions of one
+that is gone are ended.
+"""
 
 
 def let_write(world: World, database: str, address: str, app: str) -> None:

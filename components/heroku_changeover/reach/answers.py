@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from heroku_changeover.reach.wait import Clock
+from heroku_changeover.reach.wait import Clock, no_longer_than
 from heroku_changeover.terms.errors import HerokuError, UnexpectedAnswer
 
 TRIES = 3
@@ -12,6 +12,9 @@ TRIES = 3
 
 SHOWS = 0.5
 """Seconds after which a write that was carried out is seen by a look."""
+
+LOOK_LIMIT = 25
+"""Seconds for such a look, with all its tries."""
 
 Json = Any
 Parameters = ParamSpec("Parameters")
@@ -34,10 +37,17 @@ def reads(what: str) -> Callable[[Callable[Parameters, Result]], Callable[Parame
     return mark
 
 
-def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Clock, tries: int = TRIES) -> None:
+def resolved(
+    write: Callable[[], Json],
+    is_done: Callable[[], bool],
+    clock: Clock,
+    report: Callable[[str], None],
+    tries: int = TRIES,
+) -> None:
     """
     A write that must not be done twice. Its answer may be lost, or be a failure of Heroku's own: then a look says
-    whether it was carried out. Only if it was not, it is asked for again.
+    whether it was carried out. Only if it was not, it is asked for again. All of it may take minutes, so that a word is
+    said whenever an answer did not come: whoever is silent for as long is taken to hang.
 
     Raises:
         HerokuError: a refusal, or it is still not done after some tries.
@@ -47,8 +57,10 @@ def resolved(write: Callable[[], Json], is_done: Callable[[], bool], clock: Cloc
             write()
             return
         except HerokuError as error:
+            report(f"{error}; looking whether it was carried out")
             clock.sleep(SHOWS * (attempt + 1))
-            if is_done():
-                return
+            with no_longer_than(clock.now() + LOOK_LIMIT):
+                if is_done():
+                    return
             if attempt + 1 == tries or not error.is_passing:
                 raise

@@ -14,21 +14,24 @@ from heroku_changeover.terms.window import AppAsFound, Window, as_of, newest, wi
 
 class Document:
     """
-    `window` is what it says so far; `journal` is None where this machine remembers nothing.
+    `window` is what it says so far, of the changeover that `order` is about; `journal` is None where this machine
+    remembers nothing.
 
     Several apps are worked on at the same time, so two writes wait for each other.
     """
 
-    def __init__(self, window: Window, clock: Clock, journal: Journal | None = None) -> None:
-        self.window, self.clock, self.journal = window, clock, journal
+    def __init__(
+        self, window: Window, clock: Clock, journal: Journal | None = None, order: Order | None = None
+    ) -> None:
+        self.window, self.clock, self.journal, self._order = window, clock, journal, order
         self._writing = threading.Lock()
 
     def did(self, moment: Moment) -> None:
         """Writes down that a moment has come."""
         with self._writing:
             self.window = self.window.did(moment, self.clock.now())
-            if self.journal is not None:
-                self.journal.note(self.window)
+            if self.journal is not None and self._order is not None:
+                self.journal.note(self.window, self._order)
 
     def forget(self, moment: Moment) -> None:
         """It was about to come, and has not."""
@@ -60,7 +63,7 @@ class Document:
     def close(self) -> None:
         """Nobody has to watch over these apps any more."""
         if self.journal is not None:
-            self.journal.close()
+            self.journal.close(self._order)
 
     def finish(self, order: Order) -> None:
         """The last thing is done; this machine remembers it, so that steps that run again leave all as it is."""
@@ -71,11 +74,20 @@ class Document:
 
 def clock_of(order: Order, journal: Journal, own: Clock) -> Clock:
     """
-    The clock by which an open window of a changeover is noted on this machine: the wall clock may have been set since
-    the step before this one.
+    The clock by which the windows of a changeover are noted on this machine: the wall clock may have been set since the
+    step before this one, or since an attempt that was put back.
     """
-    record = journal.read()
-    return record.clock(own) if record and record.order.is_same_changeover(order) else own
+    record = _known(order, journal)
+    return record.clock(own) if record else own
+
+
+def _known(order: Order, journal: Journal) -> Record | None:
+    """
+    What this machine remembers of a changeover: its open window; one that was closed is of an earlier attempt then,
+    whatever the clock showed at that time.
+    """
+    records = (journal.read(), journal.read_last())
+    return next((record for record in records if record and record.order.is_same_changeover(order)), None)
 
 
 def window_at_start(order: Order, journal: Journal, clock: Clock, environ: Mapping[str, str]) -> Window:
@@ -84,9 +96,9 @@ def window_at_start(order: Order, journal: Journal, clock: Clock, environ: Mappi
     machine remembers of the same changeover, if that is newer: where both are as new, the document holds more.
     """
     given = window_from(environ, order.generation) or Window(order.generation)
-    records = (journal.read(), journal.read_last())
-    known = (record.window for record in records if record and record.order.is_same_changeover(order))
-    return as_of(newest(given, *known), clock.now())._replace(generation=order.generation)
+    record, now = _known(order, journal), clock.now()
+    window = newest(given, record.window, now=now) if record else given
+    return as_of(window, now)._replace(generation=order.generation)
 
 
 def end_of_budget(order: Order, document: Document) -> Callable[[], float]:

@@ -141,14 +141,14 @@ class Journal:
         with suppress(OSError):
             _replace(self.last_path, record)
 
-    def note(self, window: Window) -> None:
+    def note(self, window: Window, order: Order) -> None:
         """
-        Brings the record up to date, if a window is open, also where its file was lost; a disk that is full by then is
-        no reason to leave an app down.
+        Brings the record up to date, if a window of this changeover is open, also where its file was lost; a disk that
+        is full by then is no reason to leave an app down.
         """
         with suppress(OSError):
             record = self._now()
-            if record is not None and record.order.generation == window.generation:
+            if record is not None and record.order.is_same_changeover(order):
                 self.write(record._replace(window=window))
 
     def _now(self) -> Record | None:
@@ -158,13 +158,15 @@ class Journal:
             return self.read()
         return None
 
-    def close(self) -> None:
+    def close(self, order: Order | None = None) -> None:
         """
         The window is closed; its record stays as the last one, where there is room for it: a keeper sees by that one
-        that it was closed, and not lost.
+        that it was closed, and not lost. A window of another changeover than that of `order` stays open.
         """
-        known, self._known = self._known, None
-        if self._own() is not None:
+        own, known, self._known = self._own(), self._known, None
+        if order is not None and own is not None and not own.order.is_same_changeover(order):
+            return
+        if own is not None:
             with suppress(OSError):
                 self.record_path.replace(self.last_path)
         elif known is not None and not self._was_closed(known):

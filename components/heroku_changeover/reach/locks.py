@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 from heroku_changeover.reach.private import open_needed, open_private
 from heroku_changeover.reach.processes import Process, process_from, this_process
 from heroku_changeover.reach.wait import Clock, Wait
-from heroku_changeover.terms.errors import Busy, TimedOut
+from heroku_changeover.terms.errors import Locked, TimedOut
 
 BUSY_LIMIT = 120
 """Seconds to wait for another step or keeper of the same app: longer than putting an app back takes."""
@@ -48,7 +48,7 @@ def locked(
     Alone with these apps on this machine for the length of a block.
 
     Raises:
-        Busy: another process is at work on one of them and did not end in time; names it.
+        Locked: another process is at work on one of them and did not end in time; names it.
     """
     with ExitStack() as held:
         for app in sorted(apps):
@@ -98,7 +98,7 @@ def _take(file: IO[str], app: str, clock: Clock, report: Callable[[str], None], 
     try:
         Wait(clock, report).until(f"app {app} to be free on this machine", busy, clock.now() + limit)
     except TimedOut as error:
-        raise Busy(f"one changeover at a time for an app: {error}") from error
+        raise Locked(f"one changeover at a time for an app: {error}") from error
 
 
 def _try(file: IO[str]) -> bool:

@@ -61,7 +61,8 @@ def limit() -> float:
 
 
 @contextmanager
-def _no_longer_than(deadline: float) -> Iterator[None]:
+def no_longer_than(deadline: float) -> Iterator[None]:
+    """No request in a block, or in threads that are begun in it, goes on beyond that reading of the clock."""
     before = _LIMIT.set(min(_LIMIT.get(), deadline))
     try:
         yield
@@ -156,7 +157,7 @@ class Wait:
         Raises:
             TimedOut: names `what`, the seconds spent and what was found last.
         """
-        with _no_longer_than(deadline):
+        with no_longer_than(deadline):
             self._until(what, probe, deadline)
 
     def _until(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:
@@ -181,7 +182,7 @@ class Wait:
         Raises:
             TimedOut: as `until`, after the looks that are under way have ended.
         """
-        with _no_longer_than(deadline):
+        with no_longer_than(deadline):
             self._closely(what, probe, deadline)
 
     def _closely(self, what: str, probe: Callable[[], str | None], deadline: float) -> None:

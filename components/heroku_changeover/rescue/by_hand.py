@@ -75,7 +75,8 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Say) -> None:
 
 def _changeover(record: Record, heroku: Heroku, journal: Journal, say: Say) -> Changeover:
     own = Journal(journal.path, record.order.apps[0])
-    return changeover_in(record, heroku, say, Clock().undisturbed(), own)
+    clock = record.clock(Clock().undisturbed())
+    return changeover_in(record, heroku.by(clock), say, clock, own)
 
 
 def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
@@ -89,7 +90,8 @@ def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
         c.report(f"nothing to do: the window of {known.order.generation} was closed meanwhile, by another run")
         return
     _require_no_run(record)
-    c = changeover_in(record, c.world.heroku, c.report, c.world.clock, journal)
+    clock = record.clock(Clock().undisturbed())
+    c = changeover_in(record, c.world.heroku.by(clock), c.report, clock, journal)
     situation = look_for_recovery(c)
     if situation is not None and is_as_found(c, situation):
         c.document.close()

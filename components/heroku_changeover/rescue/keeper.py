@@ -26,7 +26,7 @@ from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, 
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue.recovery import changeover_in, recover
 from heroku_changeover.terms.command import KEEP
-from heroku_changeover.terms.errors import BadInput, Busy, NeedsPerson, Refused, may_pass
+from heroku_changeover.terms.errors import BadInput, Busy, Locked, NeedsPerson, Refused, may_pass
 
 POLL = 0.1
 """Seconds between two looks at the run that opened the window; both are cheap and local."""
@@ -49,24 +49,46 @@ BUSY_POLL = 1.0
 PATIENCE = 86_400
 """Seconds for which the keeper goes on trying, whatever Heroku or a database answers."""
 
-LONGEST_PAUSE = 15.0
-"""Seconds between two of those tries, at most."""
+REFUSED_FOR = 600
+"""
+Seconds for which the same has to be refused until a keeper takes it for lasting: somebody renames add-ons, or one of
+Heroku's APIs is behind the other one.
+"""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+"""
+Seconds between two of those tries: they grow, because each asks Heroku some 14 times for every app, and the account has
+4,500 requests an hour. Whether somebody on this machine is at work asks nobody.
+"""
 
 
 def keep(app: str, environ: Mapping[str, str]) -> None:
-    """Watches over the open window of an app until it is closed, and closes it when nobody else does."""
+    """
+    Watches over the open window of an app until it is closed, and closes it when nobody else does.
+
+    A step that opens the next one, while this keeper is about to end, still sees that there is one. It has written its
+    record before it looked; so once nobody can see this keeper any more, it looks for a record itself.
+    """
     journal = Journal(folder(environ), app)
     _outlive()
     clock = Clock().undisturbed()
+    heroku, once = Heroku(address_from(environ), clock), _Once(environ)
+    while _watches(journal, heroku, clock, once):
+        pass
+
+
+def _watches(journal: Journal, heroku: Heroku, clock: Clock, ready: "_Once") -> bool:
+    """Watches, unless another keeper does; returns whether there is a window by then that nobody watches over."""
     with keeper_file(journal) as file:
-        if _is_alone(file, clock):
-            keeper = Keeper(journal, Heroku(address_from(environ), clock), clock)
-            _load()
-            sign(file, str(os.getpid()))  # for whoever wants to look at it
-            _say_ready(environ)
-            keeper.watch()
-        else:
-            _say_ready(environ)
+        if not _is_alone(file, clock):
+            ready.say()
+            return False
+        keeper = Keeper(journal, heroku, clock)
+        _load()
+        sign(file, str(os.getpid()))  # for whoever wants to look at it
+        ready.say()
+        keeper.watch()
+    return keeper.is_another_open()
 
 
 def _load() -> None:
@@ -89,10 +111,17 @@ def _outlive() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _say_ready(environ: Mapping[str, str]) -> None:
-    if descriptor := environ.get(READY_VARIABLE):
-        with suppress(OSError, ValueError, OverflowError), os.fdopen(int(descriptor), "wb") as ready:
-            ready.write(b"1")
+class _Once:
+    """Says to whoever started this keeper that it watches; after that the descriptor may be anything's."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._descriptor = environ.get(READY_VARIABLE, "")
+
+    def say(self) -> None:
+        descriptor, self._descriptor = self._descriptor, ""
+        if descriptor:
+            with suppress(OSError, ValueError, OverflowError), os.fdopen(int(descriptor), "wb") as ready:
+                ready.write(b"1")
 
 
 class Keeper:
@@ -103,6 +132,7 @@ class Keeper:
         self._known = self._first_look()
         self._life, self._heard_at = (0.0, 0), clock.now()
         self._waits_on, self._at_work = "", False
+        self._refused, self._refused_at = "", 0.0
 
     def _first_look(self) -> Record | None:
         try:
@@ -120,6 +150,13 @@ class Keeper:
                     return
             self._clock.sleep(POLL)
         self.say("the window was closed")
+
+    def is_another_open(self) -> bool:
+        """Whether there is a window that is none of those that this keeper has closed, or has given up."""
+        with suppress(BadInput):
+            record = self._journal.read()
+            return record is not None and not record.gave_up and record != self._known
+        return False
 
     def _look(self) -> Record | None:
         if self._known is not None:
@@ -155,22 +192,33 @@ class Keeper:
         Tries until the window is closed or somebody else works on it, and returns True; False when a person is needed
         or patience is spent.
         """
-        until, pause = self._clock.now() + PATIENCE, 0.5
+        until, pause = self._clock.now() + PATIENCE, SHORTEST_PAUSE
         while (record := self._look()) is not None and self._left_alone(record):
             if self._clock.now() >= until:
                 return self._give_up(f"not done within {PATIENCE} s")
             try:
                 self._recover(record)
-            except Busy as error:
+            except Locked as error:
                 self._wait_on(record, error)
-                self._clock.sleep(pause)  # another machine's run is told at once
+                self._clock.sleep(SHORTEST_PAUSE)
             except Exception as error:  # noqa: BLE001 - nobody else is left: a full disk or a bug may pass as well
-                if isinstance(error, NeedsPerson | Refused) and not may_pass(error):
+                if isinstance(error, Busy):
+                    self._wait_on(record, error)
+                elif self._leads_nowhere(error):
                     return self._give_up(str(error))
-                self.say(f"not yet: {type(error).__name__}: {error}")
+                else:
+                    self.say(f"not yet: {type(error).__name__}: {error}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         return True
+
+    def _leads_nowhere(self, error: Exception) -> bool:
+        """Whether only a person can decide, or it has been refused, in the same words, for long."""
+        if may_pass(error) or not isinstance(error, NeedsPerson | Refused):
+            return False
+        if str(error) != self._refused:
+            self._refused, self._refused_at = str(error), self._clock.now()
+        return isinstance(error, NeedsPerson) or self._clock.now() - self._refused_at >= REFUSED_FOR
 
     def _recover(self, record: Record) -> None:
         """Another run may have taken the window over while the lock was waited for."""

@@ -16,7 +16,7 @@ from heroku_changeover.terms.acts import Act, doing
 from heroku_changeover.terms.errors import Busy, ChangeoverError, TimedOut
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.situation import Situation, Stage
-from heroku_changeover.terms.window import AppAsFound
+from heroku_changeover.terms.window import AppAsFound, as_of
 from heroku_changeover.ways.limits import LOCK_LIMIT
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
@@ -33,9 +33,10 @@ DIVIDED_LIMIT = 60
 def changeover_in(
     record: Record, heroku: Heroku, report: Callable[[str], None], clock: Clock, journal: Journal | None = None
 ) -> Changeover:
-    """The changeover that a record is of, to go on with."""
+    """The changeover that a record is of, to go on with; `clock` is the one of its moments, as far as that is here."""
     world = world_of(heroku, report, clock, len(record.order.apps))
-    return changeover(record.order, world, Document(record.window, clock, journal))
+    document = Document(as_of(record.window, clock.now()), clock, journal, record.order)
+    return changeover(record.order, world, document)
 
 
 def look_for_recovery(c: Changeover) -> Situation | None:

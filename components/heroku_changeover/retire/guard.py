@@ -151,7 +151,7 @@ def _again(verdict: Verdict, retirement: Retirement, database: Database) -> str:
 def _delete(heroku: Heroku, retirement: Retirement, database: Database, clock: Clock, say: Say) -> None:
     path = f"/apps/{retirement.app_id}/addons/{database.id}"
     try:
-        resolved(lambda: heroku.delete(path), lambda: _live(heroku, database.id) is None, clock)
+        resolved(lambda: heroku.delete(path), lambda: _live(heroku, database.id) is None, clock, say)
     except HerokuError as error:
         raise Refused(f"{database.name} may go, but Heroku did not remove it: {error}. Run this again") from error
 

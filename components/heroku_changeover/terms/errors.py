@@ -7,7 +7,9 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── Refused             exit 30: bad input or a finding, nothing was started
     │   ├── BadInput
     │   │   └── NoToken     neither the environment nor ~/.netrc has one
+    │   ├── StillFollows    a database is DATABASE of an app, and Heroku calls it a follower
     │   └── Busy            another process is at work on the app, on this machine or elsewhere
+    │       └── Locked      on this machine, which its lock tells
     ├── NeedsPerson         exit 40: says what a person has to do
     ├── Interrupted         somebody asked the process to end
     ├── TimedOut            a wait ran out; what it means depends on the step, which wraps it
@@ -50,6 +52,13 @@ class BadInput(Refused):
     """An argument, an environment variable or a document that the step cannot work with."""
 
 
+class StillFollows(Refused):
+    """
+    A database is in use and is said to be a follower: somebody has attached it, or it was cut off a moment ago and the
+    Data API is late.
+    """
+
+
 class NoToken(BadInput):
     """There is nothing to sign in to Heroku with."""
 
@@ -59,6 +68,10 @@ class Busy(Refused):
     Another step, keeper or run is at work on the app or its database, on this machine or elsewhere, and was so for as
     long as was waited; or it has moved the app on. The app is left to it as it is.
     """
+
+
+class Locked(Busy):
+    """That is so on this machine: nobody else had to be asked."""
 
 
 class NeedsPerson(ChangeoverError):

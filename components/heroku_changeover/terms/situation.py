@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from heroku_changeover.terms.errors import Busy, Refused
+from heroku_changeover.terms.errors import Busy, Refused, StillFollows
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 
@@ -106,7 +106,7 @@ def _divided(order: Order, apps: Iterable[App], right: str) -> str:
 
 def _of_one_in_use(order: Order, target: Database) -> Stage:
     if target.is_follower:
-        raise Refused(
+        raise StillFollows(
             f"{order.target} is DATABASE of an app but still a follower: attach {order.leader} as DATABASE again"
         )
     return Stage.CUT_OFF

@@ -64,6 +64,7 @@ def _carry_one(world: World, target: str, row: dict[str, Any]) -> None:
             lambda: world.heroku.post_data(_SCHEDULES.format(target), _schedule(row)),
             lambda: str(row["name"]) in _schedules(world.heroku, target),
             world.clock,
+            world.report,
         )
 
 

@@ -25,7 +25,7 @@ from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.captured import taken_down
-from heroku_changeover.terms.errors import Incomplete, NeedsPerson, Refused
+from heroku_changeover.terms.errors import Busy, Incomplete, NeedsPerson, Refused
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
@@ -227,9 +227,14 @@ def _reach_maintenance(c: Changeover, situation: Situation) -> None:
 
 
 def _keep(c: Changeover, situation: Situation) -> None:
-    """An app that serves is not taken down without a keeper; one that is down is brought back all the same."""
+    """
+    An app that serves is not taken down without a keeper; one that is down is brought back all the same, unless that is
+    another run's doing.
+    """
     try:
         c.keep(c.order, c.document)
+    except Busy:
+        raise
     except Refused as error:
         if situation.is_serving:
             raise

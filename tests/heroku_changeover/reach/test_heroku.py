@@ -9,9 +9,11 @@ from typing import ClassVar
 import pytest
 
 from heroku_changeover.reach.address import Address, address_from
-from heroku_changeover.reach.answers import SHOWS, resolved
-from heroku_changeover.reach.heroku import Heroku
-from heroku_changeover.reach.wait import Clock
+from heroku_changeover.reach.answers import LOOK_LIMIT, SHOWS, resolved
+from heroku_changeover.reach.heroku import LONGEST, Heroku
+from heroku_changeover.reach.tries import TRY_SECONDS
+from heroku_changeover.reach.wait import Clock, limit
+from heroku_changeover.rescue.keeper import SILENCE
 from heroku_changeover.terms.errors import BadInput, Forbidden, HerokuError, HerokuUnreachable, NotFound
 
 TOKEN = "token-for-tests"
@@ -137,7 +139,7 @@ def test_a_read_that_was_answered_by_something_in_between_is_asked_again(heroku:
 def test_a_write_without_an_answer_that_was_carried_out_is_not_asked_for_again(heroku: Heroku) -> None:
     Answers.prepared += [None]
 
-    resolved(lambda: heroku.post("/addon-attachments"), lambda: True, NO_TIME)
+    resolved(lambda: heroku.post("/addon-attachments"), lambda: True, NO_TIME, print)
 
     assert len(Answers.asked) == 1
 
@@ -147,7 +149,7 @@ def test_a_write_without_an_answer_is_looked_for_when_it_can_be_seen(heroku: Her
     waited: list[float] = []
     clock = Clock(now=lambda: 0.0, sleep=waited.append)
 
-    resolved(lambda: heroku.post("/addon-attachments"), lambda: sum(waited) >= SHOWS, clock)
+    resolved(lambda: heroku.post("/addon-attachments"), lambda: sum(waited) >= SHOWS, clock, print)
 
     assert len(Answers.asked) == 1
 
@@ -155,16 +157,36 @@ def test_a_write_without_an_answer_is_looked_for_when_it_can_be_seen(heroku: Her
 def test_a_write_without_an_answer_that_was_not_carried_out_is_asked_for_again(heroku: Heroku) -> None:
     Answers.prepared += [None, refusal(503, "unavailable"), (201, {}, "{}")]
 
-    resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME)
+    resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME, print)
 
     assert len(Answers.asked) == 3
+
+
+def test_a_look_for_a_write_without_an_answer_is_short_and_a_word_is_said_before_it(heroku: Heroku) -> None:
+    """Heroku answers late, time and again; whoever says nothing for minutes is taken to hang."""
+    said: list[str] = []
+    looks: list[float] = []
+    clock = Clock(sleep=lambda _: None)
+
+    def look() -> bool:
+        looks.append(limit() - clock.now())
+        assert len(said) == len(looks)
+        return False
+
+    Answers.prepared += [refusal(503, "unavailable")] * 3
+    with pytest.raises(HerokuError):
+        resolved(lambda: heroku.post("/addon-attachments"), look, clock, said.append)
+
+    assert looks == pytest.approx([LOOK_LIMIT] * 3, abs=1)
+    assert all("503" in line for line in said)
+    assert TRY_SECONDS + LONGEST + LOOK_LIMIT < SILENCE
 
 
 def test_a_write_that_heroku_refuses_is_not_asked_for_again(heroku: Heroku) -> None:
     Answers.prepared += [refusal(422, "invalid_params")]
 
     with pytest.raises(HerokuError, match="Sentence"):
-        resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME)
+        resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME, print)
     assert len(Answers.asked) == 1
 
 
@@ -172,7 +194,7 @@ def test_a_write_that_never_succeeds_ends_with_what_heroku_said(heroku: Heroku) 
     Answers.prepared += [refusal(500, "internal_server_error")] * 3
 
     with pytest.raises(HerokuError, match="internal_server_error"):
-        resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME)
+        resolved(lambda: heroku.post("/addon-attachments"), lambda: False, NO_TIME, print)
 
 
 def test_a_list_is_read_to_its_last_page(heroku: Heroku) -> None:

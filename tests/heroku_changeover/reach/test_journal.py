@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from heroku_changeover.apps import keeping
+from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.home import HOME_VARIABLE, folder
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.locks import holder_of, locked
 from heroku_changeover.reach.private import open_private
-from heroku_changeover.reach.processes import Process, this_process
+from heroku_changeover.reach.processes import Process, process_named, this_process
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.terms.errors import BadInput
+from heroku_changeover.terms.errors import BadInput, Busy
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.window import Window
@@ -161,11 +163,42 @@ def test_a_window_that_was_closed_is_closed_whatever_became_of_its_record(
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_moment_that_is_noted_brings_a_lost_record_back(journal: Journal, damage: Callable[[Path], object]) -> None:
     damage(journal.record_path)
-    journal.note(OPEN.window.did(Moment.PASSING_RETURN, 1001.0))
+    journal.note(OPEN.window.did(Moment.PASSING_RETURN, 1001.0), ORDER)
 
     found = Journal(journal.path, "shop").read()
     assert found is not None
     assert found.window.is_past_return
+
+
+@pytest.mark.parametrize("other", [ORDER._replace(target="newer"), ORDER._replace(apps=("shop", "admin"))])
+def test_what_another_changeover_of_the_app_notes_and_closes_is_not_this_one(journal: Journal, other: Order) -> None:
+    """Two stacks number their generations alike."""
+    theirs = Document(OPEN.window, Clock(), Journal(journal.path, "shop"), other)
+    theirs.did(Moment.PASSING_RETURN)
+    theirs.close()
+
+    assert journal.read() == OPEN
+
+
+def test_a_record_of_another_run_that_goes_on_is_not_overwritten(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    this = process_named(os.getpid())
+    assert this is not None
+    theirs = OPEN._replace(engine=(this,))
+    journal.write(theirs)
+    monkeypatch.setattr(keeping, "is_kept", lambda _: True)
+    ours = ORDER._replace(target="newer")
+
+    with pytest.raises(Busy, match=rf"process {this.pid} .* from old to new: .* newer .* status --app shop"):
+        keeping.ensure_kept(ours, Document(Window("db-2"), Clock(), journal, ours))
+    assert journal.read() == theirs
+
+    journal.write(OPEN._replace(engine=(Process(2**30, 0.0, "gone"),)))
+    keeping.ensure_kept(ours, Document(Window("db-2"), Clock(), journal, ours))
+    found = journal.read()
+    assert found is not None
+    assert found.order == ours
 
 
 def test_a_window_of_an_earlier_attempt_that_was_closed_does_not_close_the_next_one(journal: Journal) -> None:

@@ -146,6 +146,53 @@ def test_a_second_keeper_yields(journal: Journal) -> None:
         assert not keeper._is_alone(own, clock())
 
 
+@pytest.mark.parametrize(("gives_up", "watched"), [(False, 2), (True, 2)], ids=["closed", "given up"])
+def test_a_window_that_is_opened_while_the_keeper_of_the_one_before_is_about_to_end_is_watched_over(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, gives_up: bool, watched: int
+) -> None:
+    """The step that opens it writes its record, and sees that there is a keeper."""
+    seen: list[bool] = []
+
+    def watch(self: Keeper) -> None:
+        seen.append(is_kept(journal))
+        if gives_up:
+            self._give_up("a person is needed")
+        else:
+            journal.close()
+            self._known = None
+        if len(seen) == 1:
+            journal.write(Record(ORDER, Window("db-2", {"shop": FOUND}, {Moment.ENTERING_MAINTENANCE: 2.0}), living()))
+
+    keeping(journal, monkeypatch, watch)
+
+    assert seen == [True] * watched
+    assert not is_kept(journal)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_keeper_that_has_given_up_ends(journal: Journal, monkeypatch: pytest.MonkeyPatch, room: bool) -> None:
+    watched: list[str] = []
+
+    def watch(self: Keeper) -> None:
+        watched.append("once")
+        if not room:
+            monkeypatch.setattr(Journal, "write", full)
+        self._give_up("a person is needed")
+
+    keeping(journal, monkeypatch, watch)
+
+    assert watched == ["once"]
+
+
+def keeping(journal: Journal, monkeypatch: pytest.MonkeyPatch, watch: Callable[[Keeper], None]) -> None:
+    """The program of a keeper, but for what it does when it watches."""
+    monkeypatch.setattr(keeper, "folder", lambda _: journal.path)
+    monkeypatch.setattr(keeper, "_outlive", lambda: None)
+    monkeypatch.setattr(keeper, "_load", lambda: None)
+    monkeypatch.setattr(Keeper, "watch", watch)
+    keeper.keep("shop", {"HEROKU_API_KEY": "a-token"})
+
+
 def test_the_folder_of_the_journal_is_the_same_for_a_process_that_runs_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

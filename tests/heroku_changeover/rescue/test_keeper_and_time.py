@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,31 @@ from .lost_runs import keeper_of, run_until, started
 
 pytestmark = pytest.mark.steps
 
+NOTICED, SEEN, POLL = 60.0, 3.0, 0.05
+"""Seconds for a keeper to notice that much time has passed, for it to look, and between two looks of a test."""
+
 
 def log_of(operator: Operator) -> str:
     return next(operator.home.rglob("*.log")).read_text()
+
+
+def pass_time_until_noticed(operator: Operator, injection: Injection, seconds: float) -> None:
+    """
+    A word of the step that the keeper sees only after time has passed is one of that later time: then it has to pass
+    once more.
+    """
+    deadline = time.monotonic() + NOTICED
+    while not is_noticed(operator):
+        assert time.monotonic() < deadline, "the keeper does not notice that the step hangs"
+        injection.pass_time(seconds)
+        seen = time.monotonic() + SEEN
+        while not is_noticed(operator) and time.monotonic() < seen:
+            time.sleep(POLL)
+
+
+def is_noticed(operator: Operator) -> bool:
+    log = log_of(operator)
+    return "nothing was heard of the run" in log or "has overrun the window's budget" in log
 
 
 @pytest.mark.parametrize(
@@ -40,7 +63,7 @@ def test_a_step_that_is_stopped_while_its_run_lives_is_ended_by_the_keeper(
         step = injection.wait_for("act")
         os.kill(step["pid"], signal.SIGSTOP)
         injection.go("act")
-        injection.pass_time(seconds)
+        pass_time_until_noticed(operator, injection, seconds)
         heroku.wait_until("the keeper to end", lambda: keeper_of(operator) is None, 90)
 
     assert "hangs, and was ended" in log_of(operator)

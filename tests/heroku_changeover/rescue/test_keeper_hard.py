@@ -19,8 +19,9 @@ from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.processes import Process, process_named
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue import keeper
-from heroku_changeover.rescue.keeper import OVERRUN, PATIENCE, SILENCE, Keeper
+from heroku_changeover.rescue.keeper import OVERRUN, PATIENCE, REFUSED_FOR, SILENCE, Keeper
 from heroku_changeover.terms.errors import (
+    Busy,
     Forbidden,
     HerokuError,
     HerokuUnreachable,
@@ -127,6 +128,69 @@ def test_what_came_of_a_passing_failure_is_no_reason_to_give_up(
     Keeper(journal, NO_HEROKU, KeeperTime().clock).watch()
 
     assert "the window was closed" in journal.log_path.read_text()
+
+
+def test_what_is_refused_for_a_while_is_no_reason_to_give_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody renames add-ons, or the Data API is behind: by its own words it passes."""
+    monkeypatch.setattr(keeper, "recover", failing(8, Refused("somebody renames add-ons")))
+    time = FakeTime()
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    assert BEGAN + 60 < time.now < BEGAN + REFUSED_FOR
+    assert "the window was closed" in journal.log_path.read_text()
+
+
+def test_what_is_refused_in_the_same_words_for_long_is_left_to_a_person(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "recover", failing(1000, Refused("DATABASE of these apps is also another one")))
+    time = FakeTime()
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    found = journal.read()
+    assert found is not None
+    assert found.gave_up == "DATABASE of these apps is also another one"
+    assert time.now == pytest.approx(BEGAN + REFUSED_FOR, abs=90)
+
+
+@pytest.mark.parametrize("error", [Busy("another run moves them"), HerokuError("GET /apps/shop", 503, "no", "no")])
+def test_a_keeper_that_waits_for_hours_leaves_the_account_its_requests(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Each try asks Heroku some 14 times, of 4,500 in an hour."""
+    tried: list[float] = []
+    time = FakeTime()
+
+    def recover(c: Changeover) -> str:
+        tried.append(time.now)
+        if time.now < BEGAN + 3600:
+            raise error
+        c.document.close()
+        return "done"
+
+    monkeypatch.setattr(keeper, "recover", recover)
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    assert tried[1] - tried[0] < 1
+    assert 60 <= len(tried) <= 80
+
+
+def test_a_keeper_that_waits_for_somebody_on_this_machine_sees_soon_that_they_are_gone(
+    journal: Journal, recovered: list[Window], stopped: "subprocess.Popen[str]"
+) -> None:
+    ended: list[float] = []
+
+    def let_go(now: float) -> None:
+        if now > BEGAN + 60 and not ended:
+            ended.append(now)
+            stopped.kill()
+            stopped.wait(10)
+
+    time = FakeTime(let_go)
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    assert recovered == [OPEN]
+    assert time.now - ended[0] < 3
 
 
 def test_what_only_a_person_can_decide_is_left_to_one(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

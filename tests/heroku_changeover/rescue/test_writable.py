@@ -6,6 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from heroku_changeover.apps.writable import TURN_LIMIT
+from heroku_changeover.reach.postgres.session import SILENCE
+from heroku_changeover.rescue.recovery import LEFT_OVER_LIMIT
 from heroku_changeover.terms.order import STEPS
 from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
@@ -128,3 +131,7 @@ def test_apps_stay_down_on_a_database_that_cannot_be_made_to_take_writes(
     code, _, said = by_hand(operator, *words)
     assert code == 0, said
     require_writes(heroku, operator.leader)
+
+
+def test_whoever_waits_for_a_run_that_is_gone_waits_longer_than_its_sessions_are_silent_before_they_are_ended() -> None:
+    assert min(TURN_LIMIT, LEFT_OVER_LIMIT) >= int(SILENCE.split()[0]) + 10

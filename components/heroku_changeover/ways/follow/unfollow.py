@@ -29,6 +29,7 @@ def unfollow(world: World, document: Document, target: str) -> None:
             lambda: world.heroku.put_data(f"/client/v11/databases/{target}/unfollow"),
             lambda: _still_following(world.heroku, target) is None or _is_waiting(world.heroku, target),
             world.clock,
+            world.report,
         )
     world.report(f"{target} is being unfollowed: from here on the only way is forward")
 
