@@ -70,7 +70,7 @@ class Changeover:
         return self.world.report
 
     def go_on_undisturbed(self) -> None:
-        """From here on all that is done here is done even when the process was asked to end."""
+        """From here on what is done here is done even when the process was asked to end."""
         self.world = self.world.undisturbed()
         self.addresses.ask(self.world.heroku)
 
@@ -109,10 +109,9 @@ class Changeover:
         except StillFollows as error:
             if not self.window.is_past_return:
                 raise
-            late = (
-                f"the Data API says at this moment that {order.target} is a follower, which it was cut off from being"
-            )
-            raise Incomplete(f"{late}; run `pulumi up` again") from error
+            raise Incomplete(
+                f"Heroku calls {order.target} a follower still, after the cut; run `pulumi up` again"
+            ) from error
         if stage is Stage.BEFORE and self.window.is_past_return and target is not None and not target.is_known:
             raise Incomplete(f"the Data API does not know {target.name} at this moment; run `pulumi up` again")
         return Situation(apps, leader, target, stage)
