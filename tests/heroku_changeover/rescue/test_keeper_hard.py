@@ -186,7 +186,7 @@ def test_a_keeper_that_waits_for_somebody_on_this_machine_sees_soon_that_they_ar
             stopped.kill()
             stopped.wait(10)
 
-    time = FakeTime(let_go)
+    time = KeeperTime(let_go)
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert recovered == [OPEN]

@@ -106,10 +106,10 @@ def test_the_tripwire_is_quiet_when_nobody_wrote(operator: Operator) -> None:
     assert operator.facts["tripwire_before"] == operator.facts["tripwire_after"]
 
 
-def test_a_partitioned_table_is_locked_through_its_parent(operator: Operator) -> None:
+def test_a_partitioned_table_is_locked_with_every_partition(operator: Operator) -> None:
     operator.run_until("promote")
 
-    assert operator.facts["tables_locked"] == 3
+    assert operator.facts["tables_locked"] == 5
     assert operator.facts["tables_not_locked"] == []
 
 
