@@ -109,9 +109,7 @@ class Changeover:
         except StillFollows as error:
             if not self.window.is_past_return:
                 raise
-            raise Incomplete(
-                f"Heroku calls {order.target} a follower still, after the cut; run `pulumi up` again"
-            ) from error
+            raise Incomplete(f"the Data API still calls {order.target} a follower; run `pulumi up` again") from error
         if stage is Stage.BEFORE and self.window.is_past_return and target is not None and not target.is_known:
             raise Incomplete(f"the Data API does not know {target.name} at this moment; run `pulumi up` again")
         return Situation(apps, leader, target, stage)
