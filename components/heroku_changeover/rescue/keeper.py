@@ -20,6 +20,7 @@ from typing import IO
 from heroku_changeover.apps.keeping import READY_VARIABLE, keeper_file, try_lock
 from heroku_changeover.reach.address import address_from
 from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.hiding import said_of
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import KEEPER, Journal, Record
 from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, sign
@@ -207,7 +208,7 @@ class Keeper:
                 elif self._leads_nowhere(error):
                     return self._give_up(str(error))
                 else:
-                    self.say(f"not yet: {type(error).__name__}: {error}")
+                    self.say(f"not yet: {type(error).__name__}: {said_of(error)}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         return True

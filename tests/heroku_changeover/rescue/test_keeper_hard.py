@@ -132,6 +132,18 @@ def test_what_came_of_a_passing_failure_is_no_reason_to_give_up(
     assert "the window was closed" in journal.log_path.read_text()
 
 
+def test_the_log_of_a_keeper_that_meets_a_bug_quotes_no_part_of_an_address(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = ValueError("Port could not be cast to integer value as 's3cret'")
+    monkeypatch.setattr(keeper, "recover", failing(2, error))
+    Keeper(journal, NO_HEROKU, FakeTime().clock).watch()
+
+    log = journal.log_path.read_text()
+    assert "not yet: ValueError: Port could not be cast" in log
+    assert "s3cret" not in log
+
+
 def test_what_is_refused_for_a_while_is_no_reason_to_give_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody renames add-ons, or the Data API is behind: by its own words it passes."""
     monkeypatch.setattr(keeper, "recover", failing(8, Refused("somebody renames add-ons")))
