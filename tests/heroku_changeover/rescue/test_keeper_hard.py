@@ -46,7 +46,7 @@ class FakeTime:
     """A clock whose hands move only when somebody sleeps; `then` is called at each sleep with what it shows."""
 
     def __init__(self, then: Callable[[float], Any] = lambda _: None) -> None:
-        self.now, self._then = BEGAN, then
+        self.now, self.slept, self._then = BEGAN, 0.0, then
 
     def sleep(self, seconds: float) -> None:
         self.now += max(seconds, 0.1)
@@ -55,7 +55,12 @@ class FakeTime:
 
     @property
     def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep, self.sleep)
+        return Clock(lambda: self.now, self.sleep, self.sleep, awake=lambda: self.now - self.slept)
+
+    def close_the_lid(self, seconds: float) -> None:
+        """Nobody does anything for so long, and the clock goes on."""
+        self.now += seconds
+        self.slept += seconds
 
 
 @pytest.fixture
@@ -286,6 +291,32 @@ def test_a_run_that_is_heard_of_after_the_point_of_no_return_is_left_alone(
     assert recovered == []
 
 
+@pytest.mark.parametrize("window", [PAST, OPEN], ids=["after the point of no return", "before it"])
+def test_a_step_that_was_at_work_when_the_machine_fell_asleep_is_not_ended_when_that_wakes_up(
+    journal: Journal, recovered: list[Window], working: "subprocess.Popen[str]", window: Window
+) -> None:
+    """It says something within its heartbeat after that; the keeper may well look before it does."""
+    journal.write(Record(ORDER, window, living()))
+    steps = Journal(journal.path, "shop")
+    steps.read()
+    asleep: list[float] = []
+
+    def go_on(now: float) -> None:
+        if now > BEGAN + 20 and not asleep:
+            asleep.append(now)
+            time.close_the_lid(8 * 3600)
+        elif asleep and now > asleep[0] + 8 * 3600 + 20:
+            steps.log("promote", "goes on")
+            steps.close()
+
+    time = FakeTime(go_on)
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    assert working.poll() is None
+    assert recovered == []
+    assert "was ended" not in journal.log_path.read_text()
+
+
 HOLDER = """
 import sys
 from pathlib import Path
@@ -299,13 +330,19 @@ with locked(Path(sys.argv[1]), ("shop",), "promote", Clock(), print):
 
 
 @pytest.fixture
-def stopped(journal: Journal) -> Iterator["subprocess.Popen[str]"]:
-    """A step that has the lock of the app and is stopped."""
+def stopped(working: "subprocess.Popen[str]") -> "subprocess.Popen[str]":
+    """The same, and it is stopped."""
+    working.send_signal(signal.SIGSTOP)
+    return working
+
+
+@pytest.fixture
+def working(journal: Journal) -> Iterator["subprocess.Popen[str]"]:
+    """A step that has the lock of the app."""
     words = [sys.executable, "-c", HOLDER, str(journal.path)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        process.send_signal(signal.SIGSTOP)
         yield process
         process.kill()
 
