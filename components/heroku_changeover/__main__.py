@@ -47,7 +47,7 @@ HELP = {
     "maintenance-on": "maintenance mode on in every app",
     "scale-down": "every process type to 0; wait for one-off dynos",
     "promote": "no dyno runs: fence the old database, prove that the new one has every write, make it DATABASE",
-    "restore": "formation and maintenance mode as they were; old database read-only; report",
+    "restore": "formation and maintenance mode as they were; old database read-only; names beside DATABASE; report",
     RETIRE_GUARD: "delete a database after proof that it is to go, is used by nobody, and that another has its data",
     STATUS: "show where an app's changeover is, who is at work on it, and what would happen next",
     RECOVER: "bring an app back, or finish its changeover, when no run is left to do it",
@@ -205,9 +205,9 @@ def _changeover(
 
 def _ensure_kept(report: Callable[[str], None], order: "Order", document: "Document") -> None:
     """Not every step needs one, and what starts a process takes its time to load."""
-    from heroku_changeover.apps.keeping import ensure_kept, why_not_for_long
+    from heroku_changeover.apps.keeping import ensure_kept, why_short_lived_here
 
-    if not document.window.is_open and (reason := why_not_for_long()):
+    if not document.window.is_open and (reason := why_short_lived_here()):
         report(f"warning: {reason}")
     ensure_kept(order, document)
 

@@ -71,7 +71,8 @@ class DatabaseArgs(TypedDict):
     unlogged_rows: NotRequired[str]
     """
     What happens to rows of UNLOGGED tables, of which no follower has any: `refuse` (the default) refuses a changeover
-    while there are such rows, `discard` leaves them behind, as suits a cache.
+    while there are such rows, `discard` leaves them behind, as suits a cache. With `verify: api` nobody can look, and
+    they are left behind.
     """
 
 

@@ -128,6 +128,6 @@ def test_a_config_key_that_does_not_exist_is_refused_and_those_that_do_are_named
 
     shown = str(adopted.preview(code=1))
 
-    keys = "adopt, app, apps, hold, oneOffDynos, plan, readyLimit, verify, windowBudget"
+    keys = "adopt, app, apps, hold, oneOffDynos, plan, readyLimit, unloggedRows, verify, windowBudget"
     assert f"config windowBudgett: there is no such key; there are {keys}" in shown
     assert "Traceback" not in shown

@@ -201,7 +201,7 @@ def _change_token(scene: Scene, token: str) -> None:
 
 
 def _api_is_down(scene: Scene, stopped: Stopped) -> None:
-    scene.heroku.fault("status", ".*", status=503, times=100_000)
+    scene.heroku.fault("status", ".*", status=503, times=ALWAYS)
     _go(stopped)
     time.sleep(8)
     scene.heroku.clear_faults()

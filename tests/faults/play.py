@@ -167,15 +167,20 @@ def _play(scene: Scene) -> None:
         _aftermath(scene, scene.case.then.what)
 
 
-def _interrupted(scene: Scene, first: Case | Then, second: Then | None) -> None:
+def _injected(scene: Scene, first: Case | Then, second: Then | None) -> Injection:
+    """Where the run stops, and its keeper; with a clock that moves, where the case is about time."""
     stops = [Stop("first", first.act.value, first.phase, first.nth)]
     stops += [Stop("second", second.act.value, second.phase, keeper=True)] if second else []
-    folder = scene.folder / f"injected-{len(scene.said)}"
-    scene.injection = injection = Injection(folder, *stops, clock=first.what in CLOCKED)
+    injection = Injection(scene.folder / f"injected-{len(scene.said)}", *stops, clock=first.what in CLOCKED)
     if first.what == "clock-was-wrong":
         injection.step_wall_clock(HOURS)
     elif first.what in CLOCKED:
         scene.variables |= injection.environment
+    return injection
+
+
+def _interrupted(scene: Scene, first: Case | Then, second: Then | None) -> None:
+    scene.injection = injection = _injected(scene, first, second)
     with (scene.folder / "interrupted.log").open("w+") as output:
         environment = {**scene.variables, **injection.environment}
         run = scene.stack.start(

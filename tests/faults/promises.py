@@ -33,10 +33,6 @@ class Verdict:
     inconsistent: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
 
-    @property
-    def is_good(self) -> bool:
-        return not (self.lost_writes or self.left_down or self.inconsistent or self.leaks)
-
 
 def judge(verdict: Verdict, scene: Scene, customers: Sequence[Customer], rogue: Rogue | None) -> None:
     """

@@ -246,3 +246,10 @@ def test_the_runbook_says_that_rows_are_left_behind_where_the_user_lets_them_go(
     ]
 
     assert told == [False, True]
+
+
+def test_the_runbook_says_what_there_is_not_where_sql_cannot_reach() -> None:
+    text = "\n".join(decide(wish(plan="standard-2", verify="api"), facts(app(primary=LEADER), LEADER)).runbook)
+
+    assert "for 20 s, and without the rows of UNLOGGED tables (no proof, because verify is api)" in text
+    assert f"{LEADER.name} stays, taking writes still (verify is api) and paid for" in text

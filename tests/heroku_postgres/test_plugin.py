@@ -90,7 +90,7 @@ def test_everything_that_is_wrong_with_the_arguments_is_told_at_once(plugin: Plu
         "the database 'db' cannot be declared:",
         "  windowBuget: there is no such argument",
         "  plan: is missing",
-        "  app: is 7.0, not a text known at preview",
+        "  app: is 7, not a text known at preview",
         "  apps: is of type dict, not a list of names of apps",
         "  hold: is 'yes', not true or false",
         "  window_budget (windowBudget): is 'three', not a whole number of seconds",

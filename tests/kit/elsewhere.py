@@ -3,6 +3,7 @@ Another machine: a network namespace with one wire to this one, which can be cut
 
 A process that is killed, or whose machine's proxy is, says goodbye: its kernel closes what it had open. A machine that
 loses its power, or a laptop that is shut, does not. That difference is seen on a real wire only.
+One connection whose both ends are here can be cut without any right: `kit.wire` has that.
 """
 
 import itertools

@@ -4,7 +4,8 @@ direction, and neither end is told.
 
 It stands in between, so the server talks to a socket of this process. A filter on a socket that lets no packet pass
 makes the kernel throw away whatever comes in, before it is answered: what was sent stays without an acknowledgement,
-and nobody hears that a connection was ended. That takes no right, but Linux.
+and nobody hears that a connection was ended. That takes no right, but Linux. A whole machine behind a wire, which takes
+root, is in `kit.elsewhere`.
 """
 
 import ctypes

@@ -15,10 +15,7 @@ from heroku_changeover.terms.errors import ChangeoverError, Forbidden, HerokuErr
 from heroku_changeover.terms.facts import PRIMARY, App, Attachment, Database
 
 CREDENTIAL = "credential:"
-"""How the namespace of an attachment begins that signs in with a credential beside the default one."""
-
-Server = tuple[str, int, str]
-"""Host, port and name of a database: the same for every credential."""
+"""The beginning of an attachment's namespace where it signs in with another credential than the default one."""
 
 
 class Addresses:
@@ -27,6 +24,10 @@ class Addresses:
     def __init__(self, heroku: Heroku, apps: Sequence[str]) -> None:
         self._heroku, self._apps = heroku, apps
         self._variables: dict[str, Mapping[str, str]] = {}
+
+    def ask(self, heroku: Heroku) -> None:
+        """From here on through this client; what was read stays."""
+        self._heroku = heroku
 
     def of(self, database: Database) -> str:
         """
@@ -75,9 +76,10 @@ class Addresses:
         return str((self._variables.get(app.name) or {}).get(f"{PRIMARY}_URL") or "")
 
 
-def server_of(address: str) -> Server | None:
+def server_of(address: str) -> tuple[str, int, str] | None:
     """
-    Which server and database an address names, whoever signs in; None for none. All names of this machine are one host.
+    Host, port and name of the database at an address, the same for every credential; None where it is none. All names
+    of this machine are one host.
     """
     try:
         parts = urlsplit(address)

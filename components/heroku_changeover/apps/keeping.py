@@ -99,7 +99,7 @@ def _is_ours(record: Record | None, order: Order) -> bool:
     return record.engine[:1] == starters(1)
 
 
-def ends_with(name: str | None) -> str:
+def why_short_lived(name: str | None) -> str:
     """
     Why a keeper on this machine may not outlive the run, by the name of the first process; empty where it does, as far
     as that can be told.
@@ -112,9 +112,9 @@ def ends_with(name: str | None) -> str:
     )
 
 
-def why_not_for_long() -> str:
+def why_short_lived_here() -> str:
     """The same, of this machine as it is."""
-    return ends_with(first_process())
+    return why_short_lived(first_process())
 
 
 def is_kept(journal: Journal) -> bool:

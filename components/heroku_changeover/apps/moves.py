@@ -80,7 +80,7 @@ def _attach_primary(world: World, document: Document, attachment: Attachment, ta
 def move_companions(
     world: World, document: Document, apps: Iterable[App], leader: Database, target: Database, tries: int = TRIES
 ) -> list[str]:
-    """Moves every name beside DATABASE, apps side by side; returns of those that could not be moved why."""
+    """Moves every name beside DATABASE, apps side by side; returns the reason for each that could not be moved."""
     left = side_by_side(lambda app: list(_move_companions(world, document.window, app, leader, target, tries)), apps)
     reasons = tuple(reason for each in left for reason in each)
     document.tell(lambda report: report._replace(not_moved=reasons))
@@ -150,7 +150,7 @@ def _attach_release(releases: Json, addon: str) -> int | None:
 
 @reads("releases")
 def failed_companions(world: World, app: str, names: Iterable[Name], target: Database) -> list[str]:
-    """Of the names beside DATABASE those that no dyno has, because the release that attached them failed, and why."""
+    """The names beside DATABASE that no dyno has, because their release failed; each with what to do."""
     attaching = {f"Attach {n.name} (@ref:{target.name})": n.name for n in names if n.name != PRIMARY}
     failed: list[str] = []
     for release in _recent(world, app) if attaching else ():

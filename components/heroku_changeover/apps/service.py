@@ -4,6 +4,7 @@ An app's service: maintenance mode, formation, dynos; taking it down for the win
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from threading import Event
 from typing import Any
 
 from heroku_changeover.reach.answers import reads, resolved
@@ -76,9 +77,21 @@ def send_down(world: World, document: Document, apps: Iterable[App]) -> None:
 def wait_until_down(
     world: World, order: Order, apps: Iterable[App], deadline: float, *meanwhile: Callable[[], None]
 ) -> None:
-    """Waits until the dynos are gone; `meanwhile` is done while they end."""
-    running = [app for app in apps if app.writers or app.dynos]
-    at_once(*(partial(_wait_until_gone, world, app, order.one_off_dynos, deadline) for app in running), *meanwhile)
+    """
+    Waits until the dynos are gone; `meanwhile` is done while they end. Where that fails, nobody waits any longer: the
+    apps are down, and a one-off dyno may take the whole budget.
+    """
+    running, failed = [app for app in apps if app.writers or app.dynos], Event()
+    gone = partial(_wait_until_gone, world, order.one_off_dynos, deadline, failed)
+    at_once(*(partial(gone, app) for app in running), *(partial(_or_set, failed, act) for act in meanwhile))
+
+
+def _or_set(failed: Event, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except BaseException:
+        failed.set()
+        raise
 
 
 def _scale_down(world: World, app: App) -> None:
@@ -94,8 +107,11 @@ def _scale(world: World, app: str, formation: Iterable[ProcessType], *, with_siz
     world.heroku.patch(f"/apps/{app}/formation", {"updates": updates})
 
 
-def _wait_until_gone(world: World, app: App, one_off_dynos: str, deadline: float) -> None:
-    """The formation's dynos within their limit; one-offs, by policy, are stopped or may take the rest of the budget."""
+def _wait_until_gone(world: World, one_off_dynos: str, deadline: float, failed: Event, app: App) -> None:
+    """
+    The formation's dynos within their limit; one-offs, by policy, are stopped or may take the rest of the budget. Ends
+    early where something else has `failed`.
+    """
     types = {p.type for p in app.formation}
     seen: list[tuple[Dyno, ...]] = []
 
@@ -107,11 +123,17 @@ def _wait_until_gone(world: World, app: App, one_off_dynos: str, deadline: float
         return left
 
     with doing(Act.AWAIT_DYNOS):
-        world.wait_closely(f"the dynos of {app.name} to end", running, min(world.after(DYNO_LIMIT), deadline))
+        world.wait_closely(
+            f"the dynos of {app.name} to end", _unless(failed, running), min(world.after(DYNO_LIMIT), deadline)
+        )
     with doing(Act.AWAIT_ONE_OFFS):
-        if seen[0]:
+        if seen and seen[0]:
             one_offs = _one_offs(world, app.name, types, one_off_dynos)
-            world.urgent().until(f"the one-off dynos of {app.name} to end", one_offs, deadline)
+            world.urgent().until(f"the one-off dynos of {app.name} to end", _unless(failed, one_offs), deadline)
+
+
+def _unless(failed: Event, probe: Callable[[], str | None]) -> Callable[[], str | None]:
+    return lambda: None if failed.is_set() else probe()
 
 
 def _one_offs(world: World, app: str, types: set[str], policy: str) -> Callable[[], str | None]:

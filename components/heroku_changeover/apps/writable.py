@@ -1,6 +1,7 @@
 """Whether a database takes the writes of the apps that are about to come up on it, and seeing to that it does."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from heroku_changeover.apps.addresses import Addresses
 from heroku_changeover.reach import look
@@ -30,7 +31,7 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
     """
     with world.sql.session(database, address) as session:
         unsealing = session.unsealing()
-        if session.is_sealed():
+        if session.is_sealed() or session.refuses_writes():
             world.sql.await_turn(database, address, world.after(TURN_LIMIT))
             try:
                 _unseal(world, session)
@@ -48,7 +49,7 @@ def _unseal(world: World, session: Session) -> None:
 
 
 def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerson:
-    """The text that makes it take them was asked for while the settings were there that it takes back."""
+    """`unsealing` was read before anything was taken back, so it names every setting that was there."""
     return NeedsPerson(
         f"{database} takes no writes ({why}), so no app is brought up on it; if it was made read-only, `heroku pg:psql "
         f"{database} --app {app} --command '{unsealing}'` lets it take them; then `heroku-changeover recover --app "
@@ -56,19 +57,35 @@ def _takes_none(database: str, why: str, unsealing: str, app: str) -> NeedsPerso
     )
 
 
+def await_turns(world: World, apps: Iterable[App]) -> None:
+    """
+    Returns when no run has a fence on what is DATABASE of these apps; where nobody can be asked, none is known.
+
+    Raises:
+        Busy: one has, and the apps are its to bring up.
+    """
+    for name, address, _ in _primaries(world, apps):
+        with suppress(SqlUnreachable):
+            world.sql.await_turn(name, address, world.after(TURN_LIMIT))
+
+
+def _primaries(world: World, apps: Iterable[App]) -> Iterator[tuple[str, str, str]]:
+    """Name, address, which holds a password, and an app."""
+    for name, app in {app.primary.addon_name: app.name for app in apps if app.primary}.items():
+        database = look.database_named(world.heroku, name)
+        yield name, Addresses(world.heroku, [app]).of(database) if database else "", app
+
+
 def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tuple[str, str, str]]:
     """
     The databases that are DATABASE of these apps and take no writes: name, address, which holds a password, and an app.
     Where SQL does not reach from here they are taken as they are, and that is said.
     """
-    primaries = {app.primary.addon_name: app.name for app in apps if app.primary}
-    for name, app in primaries.items():
-        database = look.database_named(world.heroku, name)
-        address = Addresses(world.heroku, [app]).of(database) if database else ""
+    for name, address, app in _primaries(world, apps):
         try:
             with world.sql.session(name, address) as session:
                 refuses = session.is_sealed() or session.refuses_writes() is not None
-        except (SqlUnreachable, SqlRefused) as error:
+        except SqlUnreachable as error:
             world.report(f"whether {name} takes writes was not seen: {error}")
             continue
         if refuses:

@@ -7,18 +7,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from heroku_changeover.reach.loopback import is_loopback
 from heroku_changeover.reach.netrc import token_in_netrc
-from heroku_changeover.reach.proxy import Proxy, proxy_for
+from heroku_changeover.reach.proxy import HOST, Proxy, in_url, proxy_for
 from heroku_changeover.terms.errors import BadInput, NoToken
 
 PLATFORM_API = "https://api.heroku.com"
 DATA_API = "https://api.data.heroku.com"
 USUAL_PORTS = {"https": 443, "http": 80}
 
-CREDENTIAL = re.compile(r"[!-~]+")
+TOKEN = re.compile(r"[!-~]+")
 """What a token may consist of: anything else cannot be sent in a header, and an error about it would show the token."""
-
-
-HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 
 
 class Origins(NamedTuple):
@@ -48,7 +45,7 @@ def address_from(environ: Mapping[str, str]) -> Address:
     """
     platform, data = origins_from(environ)
     token = environ.get("HEROKU_API_KEY", "").strip() or _token_from_netrc(platform, environ)
-    if not CREDENTIAL.fullmatch(token):
+    if not TOKEN.fullmatch(token):
         raise BadInput("HEROKU_API_KEY, or the password in ~/.netrc, has characters that no token has; copy it anew")
     return Address(platform, data, token, {url: proxy_for(url, environ) for url in (platform, data)})
 
@@ -99,8 +96,7 @@ def _is_address(parts: SplitResult, port: int | None) -> bool:
 
 
 def _netloc(parts: SplitResult, port: int | None) -> str:
-    host = (parts.hostname or "").removesuffix(".")
-    host = f"[{host}]" if ":" in host else host
+    host = in_url((parts.hostname or "").removesuffix("."))
     return host if port is None or port == USUAL_PORTS[parts.scheme] else f"{host}:{port}"
 
 

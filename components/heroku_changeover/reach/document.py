@@ -30,8 +30,17 @@ class Document:
         """Writes down that a moment has come."""
         with self._writing:
             self.window = self.window.did(moment, self.clock.now())
-            if self.journal is not None and self._order is not None:
-                self.journal.note(self.window, self._order)
+            self._note()
+
+    def forget(self, moment: Moment) -> None:
+        """It was about to come, and has not."""
+        with self._writing:
+            self.window = self.window.without(moment)
+            self._note()
+
+    def _note(self) -> None:
+        if self.journal is not None and self._order is not None:
+            self.journal.note(self.window, self._order)
 
     def tell(self, more: Callable[[Report], Report]) -> None:
         """Writes into the report: `more` is given what it says so far."""

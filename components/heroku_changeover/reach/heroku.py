@@ -37,7 +37,7 @@ REPEATABLE = frozenset({"GET", "PATCH"})
 PASSING = (429, 500, 502, 503, 504)
 
 TRIES, TRIES_OF_AN_ODD_ANSWER = 7, 3
-"""How often a request is sent at most; and if what comes back is not Heroku's, as from something in between."""
+"""How often a request is sent at most; and how often where something in between answers in Heroku's place."""
 
 LONGEST = 90.0
 """Seconds that a request may take with all its tries, where nothing else says when it is to be over."""
@@ -104,26 +104,32 @@ class Heroku:
         self, method: str, origin: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> tuple[Json, str | None]:
         request, ends = f"{method} {path}", self._ends()
-        send = partial(
-            self._pools[origin].request,
-            method,
-            origin + path,
-            body=None if body is None else json.dumps(body).encode(),
-            headers={**self._headers(body is not None), **(headers or {})},
-            retries=False,
-            redirect=False,
-        )
+        send = self._sending(method, origin, path, body, headers or {})
         for tried in range(1, TRIES + 1):
             if self._clock.is_ending():
                 raise Interrupted(f"asked to end before {request} was sent")
             try:
-                answer = self._answer(request, send, ends)
+                answer = self._answer(method, path, send, ends)
                 return _body(request, method, answer), answer.headers.get("Next-Range")
             except _Passing as passing:
                 if tried >= passing.tries:
                     raise passing.error from passing.__cause__
                 self._pause(tried, passing, ends)
         raise AssertionError("the last try has an answer or an error")
+
+    def _sending(
+        self, method: str, origin: str, path: str, body: Json, headers: Mapping[str, str]
+    ) -> Callable[..., urllib3.BaseHTTPResponse]:
+        """What sends it, as often as it is called: the pool itself neither tries again nor goes elsewhere."""
+        return partial(
+            self._pools[origin].request,
+            method,
+            origin + path,
+            body=None if body is None else json.dumps(body).encode(),
+            headers={**self._headers(body is not None), **headers},
+            retries=False,
+            redirect=False,
+        )
 
     def _ends(self) -> float:
         return min(self._clock.ends(), limit(), self._clock.now() + LONGEST)
@@ -141,13 +147,13 @@ class Heroku:
         self._clock.sleep(min(pause_before(tried, passing.retry_after), left))
 
     def _answer(
-        self, request: str, send: Callable[..., urllib3.BaseHTTPResponse], ends: float
+        self, method: str, path: str, send: Callable[..., urllib3.BaseHTTPResponse], ends: float
     ) -> urllib3.BaseHTTPResponse:
         """
         Raises:
             _Passing: it may be otherwise in a moment.
         """
-        method, left = request.partition(" ")[0], max(ends - self._clock.now(), LAST_LOOK)
+        request, left = f"{method} {path}", max(ends - self._clock.now(), LAST_LOOK)
         gives_up = self._clock.is_ending if method == "GET" else never
         try:
             return in_time(send, min(left, TRY_SECONDS), gives_up)

@@ -58,11 +58,11 @@ class Record(NamedTuple):
         return bool(self.engine) and all(process.is_alive() for process in self.engine)
 
     def clock(self, other: Clock) -> Clock:
-        """The clock of its moments, on this machine; the other one where it was noted by one that is not here."""
+        """The clock by which its moments were noted, if that was since this machine started; else the other one."""
         return other.counted_from(self.epoch) if self.boot and self.boot == boot() else other
 
     def counted_by(self, clock: Clock) -> "Record":
-        """The same with the clock that its next moments are noted by."""
+        """The same, with the clock by which its next moments are noted."""
         return self._replace(boot=boot(), epoch=round(clock.now() - uptime(), 3))
 
 

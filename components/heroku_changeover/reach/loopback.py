@@ -5,14 +5,21 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(url: str) -> bool:
-    """
-    Whether a URL names this very machine: `localhost`, or a loopback address written out in full. What a resolver would
-    have to complete or to look up (`127.1`, `localhost.`, `127.evil.example`) may be anywhere.
-    """
+    """Whether a URL names this very machine."""
     try:
-        host = urlsplit(url).hostname or ""
-        if host == "localhost":
-            return True
+        return is_this_machine(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def is_this_machine(host: str) -> bool:
+    """
+    Whether it is `localhost`, or a loopback address written out in full. What a resolver would have to complete or to
+    look up (`127.1`, `localhost.`, `127.evil.example`) may be anywhere.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False

@@ -13,6 +13,9 @@ from heroku_changeover.terms.errors import BadInput
 VARIABLES = ("https_proxy", "HTTPS_PROXY")
 EXCEPTIONS = ("no_proxy", "NO_PROXY")
 
+HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+"""A host as an address may name it, be it by number: anything else may mean two things to two readers."""
+
 
 class Proxy(NamedTuple):
     """Its address without user and password, and the headers that sign in to it; those are in no text form."""
@@ -37,13 +40,17 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
     try:
         parts = urlsplit(given if "://" in given else f"http://{given}")
         port = f":{parts.port}" if parts.port else ""
-        good = parts.scheme in {"http", "https"} and bool(re.fullmatch(r"[A-Za-z0-9._:%-]+", parts.hostname or ""))
+        good = parts.scheme in {"http", "https"} and bool(HOST.fullmatch(parts.hostname or ""))
     except ValueError:
         good = False
     if not good:
         raise BadInput("HTTPS_PROXY is not the address of a proxy, such as http://proxy.example.com:3128")
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return Proxy(f"{parts.scheme}://{host}{port}", _signing_in(parts.username, parts.password))
+    return Proxy(f"{parts.scheme}://{in_url(parts.hostname or '')}{port}", _signing_in(parts.username, parts.password))
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in an address, where one by number of version 6 is in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -56,7 +56,7 @@ def steady_now() -> float:
 
 
 def limit() -> float:
-    """When the wait ends that is being looked for in this thread: no request of a look may take longer."""
+    """When the wait ends whose look runs in this thread: no request of that look may take longer."""
     return _LIMIT.get()
 
 
@@ -71,7 +71,7 @@ def no_longer_than(deadline: float) -> Iterator[None]:
 
 
 def no_end() -> float:
-    """When work has to be over that nothing limits."""
+    """The end of work that nothing limits."""
     return math.inf
 
 
@@ -206,7 +206,7 @@ class Wait:
                 self.clock.sleep(max(min(ends, deadline) - self.clock.now(), 0.0))
 
     def _late(self, waited: float) -> float:
-        """How much later than it is so a state may be seen, after having waited for it so long."""
+        """How late a state may be noticed that was waited for so long."""
         return min(waited * self.lateness, OUTSIDE_WINDOW)
 
     def _answers(self, looks: set[Look], ends: float) -> Iterator[str | None]:

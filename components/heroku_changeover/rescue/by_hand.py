@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from heroku_changeover.apps.service import put_back
-from heroku_changeover.apps.writable import let_write, primaries_without_writes
+from heroku_changeover.apps.writable import await_turns, let_write, primaries_without_writes
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record, record_of
 from heroku_changeover.reach.locks import locked
 from heroku_changeover.reach.look import app_from
 from heroku_changeover.reach.wait import Clock
-from heroku_changeover.reach.world import world_of
-from heroku_changeover.rescue.recovery import changeover_in, is_as_found, plan_of_recovery, recover
+from heroku_changeover.reach.world import World, world_of
+from heroku_changeover.rescue.recovery import changeover_in, is_as_found, look_for_recovery, plan_of_recovery, recover
 from heroku_changeover.terms.command import (
     PROGRAM,
     RECOVER,
@@ -28,7 +28,8 @@ from heroku_changeover.terms.command import (
     order_from,
     shown,
 )
-from heroku_changeover.terms.errors import BadInput, NeedsPerson, Refused
+from heroku_changeover.terms.errors import BadInput, Busy, NeedsPerson, Refused
+from heroku_changeover.terms.facts import App
 from heroku_changeover.terms.order import STEPS, number_in
 from heroku_changeover.terms.situation import Situation
 from heroku_changeover.terms.window import AppAsFound, Window, window_of
@@ -61,12 +62,12 @@ def run(request: Request, heroku: Heroku, journal: Journal, say: Say) -> None:
     found = record_of(journal.path, request.app, say)
     record = found or _record_in_state(request)
     if record is None:
-        _without_record(request, heroku, say)
+        _without_record(request, heroku, journal, say)
         return
     _require_no_run(record)
     c = _changeover(record, heroku, journal, say)
-    situation = c.observe()
-    if not is_as_found(c, situation):
+    situation = look_for_recovery(c)
+    if situation is None or not is_as_found(c, situation):
         _confirm(request, f"This will {plan_of_recovery(c, situation)}.", say)
     with locked(journal.path, record.order.apps, RECOVER, c.world.clock, say):
         _recover_alone(c, found, record)
@@ -91,8 +92,8 @@ def _recover_alone(c: Changeover, found: Record | None, known: Record) -> None:
     _require_no_run(record)
     clock = record.clock(Clock().undisturbed())
     c = changeover_in(record, c.world.heroku.by(clock), c.report, clock, journal)
-    situation = c.observe()
-    if is_as_found(c, situation):
+    situation = look_for_recovery(c)
+    if situation is not None and is_as_found(c, situation):
         c.document.close()
         c.report(_nothing_to_do(c, situation))
     else:
@@ -157,7 +158,14 @@ def record_in_state(text: str, app: str) -> Record | None:
     steps = [s for r in resources if (s := _step_in(r)) is not None and s[0] in STEPS and app in s[1].order.apps]
     finished = {number_in(record.order.generation) for step, record in steps if step == STEPS[-1]}
     open_ = [s for s in steps if number_in(s[1].order.generation) not in finished]
-    return max(open_, key=lambda s: STEPS.index(s[0]))[1] if open_ else None
+    return max(open_, key=_how_new)[1] if open_ else None
+
+
+def _how_new(printed: tuple[str, Record]) -> tuple[int, str, int]:
+    """A later generation's first step was printed after all of an earlier one's; the longer number is the greater."""
+    step, record = printed
+    number = number_in(record.order.generation)
+    return len(number), number, STEPS.index(step)
 
 
 def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
@@ -172,33 +180,87 @@ def _step_in(resource: Mapping[str, Any]) -> tuple[str, Record] | None:
     return None
 
 
-def _without_record(request: Request, heroku: Heroku, say: Say) -> None:
+def _without_record(request: Request, heroku: Heroku, journal: Journal, say: Say) -> None:
     """No window is known: an app that is down is brought back on the database that it has, as the person says."""
     app = app_from(heroku, request.app)
     if app.is_serving:
         say(f"nothing to do: {app.name} serves, and no window of it is open on this machine")
         return
+    was, on = _as_told(request, app), _primary_of(app)
+    world = world_of(heroku, say, Clock().undisturbed())
+    how = (
+        "which is read-only and will take writes again" if list(primaries_without_writes(world, [app])) else "as it is"
+    )
+    listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
+    _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on}, {how}.", say)
+    with locked(journal.path, [app.name], RECOVER, world.clock, say):
+        _bring_up(world, journal, app.name, was)
+
+
+def _as_told(request: Request, app: App) -> dict[str, int]:
+    """
+    How many dynos of each process type there will be.
+
+    Raises:
+        NeedsPerson: nobody says it.
+        BadInput: what is said leaves the app without any, or names a process type that it does not have.
+    """
+    types = [p for p in app.formation if p.type != "release"]
     if not app.writers and not request.was:
         raise NeedsPerson(
             f"app {app.name} is scaled to nothing, and this machine has no record of how it was: hand in the stack's "
             f"state, `pulumi stack export | heroku-changeover {RECOVER} --app {app.name} --state - --yes`, or say how "
             "it was, `--was web=2 --was worker=1`"
         )
-    was = {p.type: p.quantity for p in app.formation} | dict(request.was or {})
-    unknown = sorted(set(was) - {p.type for p in app.formation})
-    if unknown:
+    was = {p.type: p.quantity for p in types} | dict(request.was or {})
+    if unknown := sorted(set(was) - {p.type for p in types}):
         raise BadInput(f"app {app.name} has no process type {', '.join(unknown)}")
-    world = world_of(heroku, say, Clock().undisturbed())
-    on = app.primary.addon_name if app.primary else "no DATABASE"
-    read_only = list(primaries_without_writes(world, [app]))
-    how = "which is read-only and will take writes again" if read_only else "as it is"
-    listed = ", ".join(f"{kind} {quantity}" for kind, quantity in was.items())
-    _confirm(request, f"This will scale {app.name} to {listed} and end its maintenance mode, on {on}, {how}.", say)
-    formation = tuple(p._replace(quantity=was[p.type]) for p in app.formation if p.type != "release")
-    window = Window("", {app.name: AppAsFound(maintenance=False, formation=formation)})
-    for one in read_only:
+    if not any(was.values()):
+        raise BadInput(
+            f"with that, app {app.name} would have no dyno, so nothing was done: say how it was, such as `--was "
+            f"{types[0].type if types else 'web'}=1`; `heroku maintenance:off --app {app.name}` is all that an app "
+            "without dynos needs"
+        )
+    return was
+
+
+def _primary_of(app: App) -> str:
+    """
+    Raises:
+        NeedsPerson: an app would come up without any database.
+    """
+    if app.primary:
+        return app.primary.addon_name
+    has = sorted({a.addon_name for a in app.attachments})
+    command = f"heroku addons:attach {has[0] if has else '<database>'} --as DATABASE --app {app.name}"
+    others = f" (it has {', '.join(has)}: take the one that it was on)" if len(has) > 1 else ""
+    raise NeedsPerson(
+        f"app {app.name} has no DATABASE, so it is not brought up: `{command}` gives it one{others}, then run the same "
+        "command again"
+    )
+
+
+def _bring_up(world: World, journal: Journal, name: str, was: Mapping[str, int]) -> None:
+    """
+    Alone with the app on this machine; before that, another run may have been at work.
+
+    Raises:
+        Busy: one is at work on its database, or has begun meanwhile.
+    """
+    if record_of(journal.path, name, world.report) is not None:
+        raise Busy(
+            f"a changeover of app {name} has begun meanwhile: run `heroku-changeover {RECOVER} --app {name}` again"
+        )
+    app = app_from(world.heroku, name)
+    if app.is_serving:
+        world.report(f"nothing to do: {name} serves by now")
+        return
+    _primary_of(app)
+    await_turns(world, [app])
+    for one in primaries_without_writes(world, [app]):
         let_write(world, *one)
-    put_back(world, Document(window, world.clock))
+    formation = tuple(p._replace(quantity=was.get(p.type, p.quantity)) for p in app.formation if p.type != "release")
+    put_back(world, Document(Window("", {name: AppAsFound(maintenance=False, formation=formation)}), world.clock))
 
 
 def _confirm(request: Request, plan: str, say: Say) -> None:

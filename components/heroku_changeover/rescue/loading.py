@@ -26,7 +26,7 @@ FROM_THE_LIBRARY = (
     "traceback",
     "zoneinfo",
 )
-"""Modules that are imported inside of functions, on ways that a keeper may come to."""
+"""Modules that are imported inside of functions which a keeper may call."""
 
 
 def load_everything() -> None:

@@ -6,24 +6,28 @@ It is what the keeper and `recover` do, and it does nothing to an app that is as
 
 from collections.abc import Callable
 
-from heroku_changeover.apps.writable import let_write, primaries_without_writes
+from heroku_changeover.reach import look
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.reach.world import world_of
 from heroku_changeover.terms.acts import Act, doing
-from heroku_changeover.terms.errors import ChangeoverError
+from heroku_changeover.terms.errors import Busy, ChangeoverError, TimedOut
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import AppAsFound, as_of
+from heroku_changeover.ways.limits import LOCK_LIMIT
 from heroku_changeover.ways.listed import changeover
 from heroku_changeover.ways.steps import promote, restore
-from heroku_changeover.ways.undoing import back_as_found, has_way_back
+from heroku_changeover.ways.undoing import back_as_found, has_way_back, up_where_they_are
 from heroku_changeover.ways.way import Changeover
 
 LEFT_OVER_LIMIT = 45
 """Seconds in which the sessions of a run that is gone have ended, or have been silent for long enough to be ended."""
+
+DIVIDED_LIMIT = 60
+"""Seconds in which another run has moved all of its apps, which it does at the same time."""
 
 
 def changeover_in(
@@ -35,8 +39,18 @@ def changeover_in(
     return changeover(record.order, world, document)
 
 
-def plan_of_recovery(c: Changeover, situation: Situation) -> str:
+def look_for_recovery(c: Changeover) -> Situation | None:
+    """What is live; None where an app has a database that is none of this changeover's, and another one has not."""
+    try:
+        return c.observe()
+    except Busy:
+        return None
+
+
+def plan_of_recovery(c: Changeover, situation: Situation | None) -> str:
     """What `recover` would do, in a sentence."""
+    if situation is None:
+        return f"bring {', '.join(c.order.apps)} back as found, each on the database that it has, if no run moves them"
     apps = ", ".join(situation.apps)
     if has_way_back(c, situation):
         target = {Stage.BEFORE: c.way.words.is_held, Stage.GONE: "is gone"}.get(situation.stage, "is left")
@@ -74,20 +88,61 @@ def recover(c: Changeover) -> str:
         NeedsPerson: a database was cut off, and it is not certain that it has every write.
         Incomplete, HerokuError: not done yet; it can be tried again.
     """
-    situation = c.way.settled(c)
+    try:
+        situation = c.way.settled(c)
+    except Busy as error:
+        return _recover_divided(c, error)
     way_back = has_way_back(c, situation)
     if not way_back and situation.stage is not Stage.SUPERSEDED:
         promote(c)
         restore(c)
         return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
-    if not way_back:
-        for one in primaries_without_writes(c.world, situation.apps.values()):
-            let_write(c.world, *one)
-    back_as_found(c, situation if way_back else None)
+    if way_back:
+        back_as_found(c, situation)
+    else:
+        up_where_they_are(c, situation)
     if way_back and situation.leader is not None:
         _end_left_over(c, situation.leader)
     on = c.order.leader if way_back else "the database that a later changeover gave it"
     return f"put back: every app is as it was found, on {on}"
+
+
+def _recover_divided(c: Changeover, error: Busy) -> str:
+    """
+    An app has a database that is none of this changeover's. After some patience, and if nothing was cut off and no
+    other changeover has fenced or sealed the leader, a person gave it that, and every app goes on with what it has.
+
+    Raises:
+        Busy: another run may be between two moves; or this one was.
+        SqlUnreachable: nobody can tell.
+    """
+    if not _stays_divided(c):
+        return recover(c)
+    heroku, order = c.world.heroku, c.order
+    leader, target = (look.database_named(heroku, name) for name in (order.leader, order.target))
+    situation = Situation({n: look.app_from(heroku, n) for n in order.apps}, leader, target, Stage.BEFORE)
+    cut_off = target is None or not target.is_follower or situation.moved
+    if leader is None or cut_off or c.window.is_past_return or not c.proof.seals:
+        raise error
+    c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
+    up_where_they_are(c, situation)
+    return f"put back: every app is as it was found, on the database that it has; {error}"
+
+
+def _stays_divided(c: Changeover) -> bool:
+    def divided() -> str | None:
+        try:
+            c.observe()
+        except Busy as error:
+            return str(error)
+        return None
+
+    apps = ", ".join(c.order.apps)
+    try:
+        c.world.urgent().until(f"{apps} to have one database", divided, c.world.after(DIVIDED_LIMIT))
+    except TimedOut:
+        return True
+    return False
 
 
 def _end_left_over(c: Changeover, leader: Database) -> None:

@@ -36,13 +36,12 @@ CONFIRM_VARIABLE: Final = "HEROKU_CHANGEOVER_DESTROY"
 URN_VARIABLE: Final = "HEROKU_CHANGEOVER_URN"
 """The environment variable in which a step finds the URN of its generation, for advice that has to name it."""
 
-
 SHOWN: Final = 100
 """Characters of a word that a message repeats."""
 
 
 def readable(text: str) -> str:
-    """One that is a text: what a locale cannot read arrives as halves of characters, and can be sent nowhere."""
+    """A name that can be shown and sent: what a locale cannot read arrives as halves of characters."""
     if not text.isprintable() or not text:
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a name")
     return text
@@ -203,7 +202,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "verify": {"choices": VERIFY_MODES, "help": "how the proof is made (%(default)s)"},
     "unlogged_rows": {
         "choices": UNLOGGED_POLICIES,
-        "help": "what happens to rows of UNLOGGED tables that do not come along (%(default)s)",
+        "help": "what happens to rows of UNLOGGED tables that do not come along (%(default)s); api never looks for any",
     },
 }
 """What of an order may be left out on a command line, by its name in the order: how the parser takes it."""

@@ -73,6 +73,7 @@ def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied
     Raises:
         Refused: what is live fits no changeover from this leader to this target.
     """
+    apps = list(apps)
     held = [app.primary.addon_name if app.primary else None for app in apps]
     primaries, ours = set(filter(None, held)), {order.leader, order.target}
     if target is None:
@@ -80,15 +81,27 @@ def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied
     if primaries and not primaries & ours:
         return Stage.SUPERSEDED
     if primaries - ours:
-        raise Busy(
-            f"DATABASE of these apps is also {_listed(primaries - ours)}: another run moves them, or they never had "
-            "the same one; move one database at a time"
-        )
+        raise Busy(_divided(order, apps, order.target if order.target in primaries else order.leader))
     if not target.is_follower and set(held) == {order.target}:  # an app may have no DATABASE for a moment
         return Stage.MOVED
     if order.target in primaries:  # whatever the Data API says of it, or does not say, at this moment
         return _of_one_in_use(order, target)
     return Stage.BEFORE if target.is_being_made or is_tied(order, target) else Stage.CUT_OFF
+
+
+def _divided(order: Order, apps: Iterable[App], right: str) -> str:
+    """A database can be taken away as DATABASE only where its app has it under another name too."""
+    has = {a.name: a.primary.addon_name for a in apps if a.primary}
+    others = {name: addon for name, addon in has.items() if addon not in {order.leader, order.target}}
+    named = {a.name: [x.addon_name for x in a.attachments] for a in apps}
+    spare = [f"`heroku addons:attach {d} --app {n}`" for n, d in others.items() if named[n].count(d) == 1]
+    cure = [f"`heroku addons:attach {right} --as DATABASE --app {n} --confirm {n}`" for n in others]
+    listed = "; ".join(f"DATABASE of {name} is {addon}" for name, addon in others.items())
+    return (
+        f"{listed}, and of the other apps it is {right}: another run moves them, or a person gave it that. Once nobody "
+        f"is at work on them, {', '.join([*spare, *cure])} makes them one again, then run `pulumi up` again; to move "
+        "them apart, list only apps with one database in `apps`"
+    )
 
 
 def _of_one_in_use(order: Order, target: Database) -> Stage:

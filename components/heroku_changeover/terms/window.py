@@ -75,6 +75,9 @@ class Window(NamedTuple):
     def did(self, moment: Moment, at: float) -> "Window":
         return self._replace(moments={**self.moments, moment: round(at, 3)})
 
+    def without(self, moment: Moment) -> "Window":
+        return self._replace(moments={m: at for m, at in self.moments.items() if m is not moment})
+
     def has(self, moment: Moment) -> bool:
         return moment in self.moments
 
@@ -265,16 +268,12 @@ def _app_row(app: AppAsFound) -> dict[str, Any]:
 
 def _app_from(row: Mapping[str, Any]) -> AppAsFound:
     rows = row["formation"].items()
-    formation = tuple(ProcessType(str(t), _quantity(p["quantity"]), str(p["size"])) for t, p in rows)
+    formation = tuple(ProcessType(str(t), whole(p["quantity"]), str(p["size"])) for t, p in rows)
     if not isinstance(row["maintenance"], bool):
         raise TypeError("the maintenance flag is neither true nor false")
     boot = row.get("boot_seconds")
     names = tuple(Name(str(n), None if space is None else str(space)) for n, space in row["names"].items())
     return AppAsFound(row["maintenance"], formation, None if boot is None else number(boot), names, str(row["id"]))
-
-
-def _quantity(value: object) -> int:
-    return whole(value)
 
 
 def as_of(window: Window, now: float) -> Window:

@@ -71,7 +71,7 @@ def _confirm(c: Changeover, app: App, situation: Situation, url: str, left: Iter
 
 
 def names_left(c: Changeover, situation: Situation, tries: int) -> list[str]:
-    """Moves every name beside DATABASE that is the leader's still; of those that could not be moved, why."""
+    """Moves every name beside DATABASE that is the leader's still; returns the reason for each that could not be."""
     apps, leader, target = list(situation.apps.values()), situation.leader, situation.target
     if leader is None or target is None:
         return []

@@ -31,7 +31,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.window import Window
-from heroku_changeover.ways.undoing import act_on, only_forward, putting_back, require_not_overtaken
+from heroku_changeover.ways.undoing import act_on, only_forward, putting_back, require_not_overtaken, up_where_they_are
 from heroku_changeover.ways.way import Changeover, Ends
 
 DONE = "is already done: "
@@ -120,6 +120,10 @@ def restore(c: Changeover) -> None:
 
     with only_forward(), closing(c.world.sql):
         situation = c.observe()
+        if situation.stage is Stage.SUPERSEDED and c.window.is_open:
+            up_where_they_are(c, situation)
+            c.report(f"{', '.join(situation.apps)}: as found, on the database that each has by now")
+            return
         if _is_done(c.window, situation):
             c.report(f"restore {DONE}{situation.stage.value}{_left_down(situation)}")
             return
@@ -134,11 +138,8 @@ def restore(c: Changeover) -> None:
         carry_schedules(c.world, c.document, c.order, situation)
         write_report(c, situation)
         if left := follow_up(c, situation):
-            raise Incomplete(f"every app serves on {c.order.target}, but {'; '.join(left)}. {_AGAIN}")
+            raise Incomplete(f"every app serves on {c.order.target}, but {'; '.join(left)}. `pulumi up` tries again")
         c.document.finish(c.order)
-
-
-_AGAIN = "`pulumi up` tries again"
 
 
 RUN: Mapping[str, Callable[[Changeover], None]] = dict(
@@ -187,6 +188,19 @@ def _look_ahead(c: Changeover) -> Situation:
     _begin_anew(c, situation)
     _require_target(c.order, situation)
     require_not_overtaken(c, situation)
+    return _with_its_way_back(c, situation)
+
+
+def _with_its_way_back(c: Changeover, situation: Situation) -> Situation:
+    """
+    A run that died between noting that it passes the point of no return and passing it has left the way back open, and
+    a window that is entered again has it, with a budget of its own.
+    """
+    if situation.stage is not Stage.BEFORE or not c.window.is_past_return or situation.is_serving:
+        return situation
+    situation = c.way.settled(c)
+    if situation.stage is Stage.BEFORE:
+        c.document.forget(Moment.PASSING_RETURN)
     return situation
 
 

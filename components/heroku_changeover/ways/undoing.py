@@ -5,17 +5,19 @@ from contextlib import contextmanager
 
 from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
-from heroku_changeover.apps.writable import let_write
+from heroku_changeover.apps.writable import let_write, primaries_without_writes
 from heroku_changeover.reach.hiding import said_of
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import (
     Busy,
     ChangeoverError,
+    HerokuError,
     Incomplete,
     NeedsPerson,
     NothingChanged,
     Refused,
     SqlUnreachable,
+    UnexpectedAnswer,
 )
 from heroku_changeover.terms.facts import Database
 from heroku_changeover.terms.moments import Moment
@@ -41,7 +43,7 @@ def putting_back(c: Changeover) -> Iterator[None]:
     except (Incomplete, NeedsPerson, Busy):
         raise
     except BaseException as error:
-        c.world = c.world.undisturbed()
+        c.go_on_undisturbed()
         situation = _settled(c)
         if situation is not None:
             require_not_overtaken(c, situation)
@@ -74,9 +76,14 @@ def _settled(c: Changeover) -> Situation | None:
     """
     None where Heroku cannot be asked: what was about to be done is taken as done then, since going forward loses
     nothing.
+
+    Raises:
+        Busy: another run is moving the apps, so they are its to bring up.
     """
     try:
         return c.way.settled(c)
+    except Busy:
+        raise
     except ChangeoverError:
         return None
 
@@ -119,8 +126,8 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
 
     Raises:
         Busy: another run is at work on the leader, and the apps are its to bring up.
-        NeedsPerson, SqlUnreachable: the leader may have been made read-only, and does not take writes, or nobody can
-            tell; no app was brought up.
+        NeedsPerson, SqlUnreachable, HerokuError: the leader may have been made read-only, and does not take writes, or
+            nobody can tell; no app was brought up.
     """
     if situation is not None and situation.leader is not None:
         c.proof.require_turn(c, situation)
@@ -128,6 +135,21 @@ def back_as_found(c: Changeover, situation: Situation | None) -> None:
         give_back(c.world, c.window, situation.apps.values(), situation.leader)
     put_back(c.world, c.document)
     c.document.close()
+
+
+def up_where_they_are(c: Changeover, situation: Situation) -> None:
+    """
+    Every app as it was found, on the database that it has, which takes writes: a later changeover, or a person, gave it
+    to them.
+
+    Raises:
+        Busy: a run that moves them is at work still, and the apps are its to bring up.
+        NeedsPerson: what they have takes no writes.
+    """
+    c.proof.require_turn(c, situation)
+    for one in primaries_without_writes(c.world, situation.apps.values()):
+        let_write(c.world, *one)
+    back_as_found(c, None)
 
 
 def _let_leader_write(c: Changeover, leader: Database, situation: Situation) -> None:
@@ -140,7 +162,7 @@ def _let_leader_write(c: Changeover, leader: Database, situation: Situation) -> 
         return
     try:
         let_write(c.world, leader.name, c.url_of(leader), c.order.apps[0])
-    except SqlUnreachable as error:
+    except (SqlUnreachable, HerokuError, UnexpectedAnswer) as error:
         if may_be_sealed:
             raise
         c.report(f"whether {leader.name} takes writes was not seen: {error}")
@@ -170,7 +192,7 @@ def act_on(c: Changeover, situation: Situation, verdict: Verdict, undo: Callable
     if verdict.then is Then.GO_ON:
         return
     if verdict.then is Then.PUT_BACK:
-        c.world = c.world.undisturbed()
+        c.go_on_undisturbed()
         if undo is not None:
             undo()
         back_as_found(c, situation)

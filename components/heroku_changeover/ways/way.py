@@ -69,6 +69,11 @@ class Changeover:
     def report(self) -> Callable[[str], None]:
         return self.world.report
 
+    def go_on_undisturbed(self) -> None:
+        """From here on all that is done here is done even when the process was asked to end."""
+        self.world = self.world.undisturbed()
+        self.addresses.ask(self.world.heroku)
+
     @property
     def budget_ends(self) -> float:
         """When the window's budget is spent; before maintenance mode it has not begun."""

@@ -12,7 +12,7 @@ from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.sql import Sql
 from heroku_changeover.reach.wait import Clock, first_of
 from heroku_changeover.reach.world import World
-from heroku_changeover.terms.errors import NotFound, TimedOut
+from heroku_changeover.terms.errors import NotFound, Refused, TimedOut
 from heroku_changeover.terms.facts import App, Dyno, ProcessType
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
@@ -143,3 +143,24 @@ def test_a_one_off_dyno_that_ends_before_it_is_told_to_is_no_error() -> None:
     wait_until_down(world(heroku, clock), order, [app], clock.now() + 300)
 
     assert not heroku.running
+
+
+class Lasting:
+    """An app with a one-off dyno that does not end."""
+
+    def get(self, _: str) -> Any:
+        return [{"name": "run.1", "type": "run", "state": "up"}]
+
+
+@pytest.mark.parametrize("state", ["starting", "up"])
+def test_nobody_waits_for_a_one_off_dyno_once_it_is_known_that_the_apps_are_put_back(state: str) -> None:
+    clock = Clock()
+    app = App("id", "shop", maintenance=True, formation=(WEB,), dynos=(Dyno("run.1", "run", state),))
+    began, order = clock.now(), Order("db-2", ("shop",), "old", "new")
+
+    def find_a_stranger() -> None:
+        raise Refused("old is DATABASE of another app too")
+
+    with pytest.raises(Refused, match="another app"):
+        wait_until_down(world(Lasting(), clock), order, [app], began + 60, find_a_stranger)
+    assert clock.now() - began < 30

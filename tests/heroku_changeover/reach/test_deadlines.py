@@ -17,6 +17,7 @@ from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.reach.wait import Clock, Wait
 from heroku_changeover.terms.errors import HerokuError, HerokuUnreachable, Interrupted
+from kit.fake_time import FakeTime
 
 UNAVAILABLE = b"HTTP/1.1 503 no\r\nRetry-After: 30\r\nContent-Length: 2\r\n\r\n{}"
 SLACK = 2.0
@@ -71,20 +72,6 @@ def serving(answer: bytes, pause: float = 0.0) -> Iterator[Server]:
 
 def client(server: Server, clock: Clock | None = None) -> Heroku:
     return Heroku(Address(server.origin, server.origin, "a-token"), clock)
-
-
-class FakeTime:
-    """A clock whose hands move only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep, self.sleep)
 
 
 def test_a_request_is_over_when_the_budget_is_whatever_retry_after_says() -> None:

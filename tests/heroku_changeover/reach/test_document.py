@@ -103,6 +103,6 @@ def test_a_step_begins_with_what_is_remembered_once_it_is_alone_with_the_app(
     monkeypatch.setattr(steps, "RUN", {"promote": lambda c: begun.append((c.window.is_open, c.world.clock.now()))})
 
     assert program.main(["promote", "--generation", "db-2", "--app", "shop", "--from", "old", "--to", "new"]) == 0
-    ((is_open, now),) = begun
-    assert not is_open
-    assert now == pytest.approx(NOW, abs=60)
+    ((was_open, began),) = begun
+    assert not was_open
+    assert began == pytest.approx(NOW, abs=60)

@@ -17,7 +17,7 @@ import psycopg.conninfo
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from heroku_changeover.reach.postgres.connecting import address
+from heroku_changeover.reach.postgres.connecting import conninfo
 from heroku_changeover.reach.postgres.fence import Fence
 from heroku_changeover.reach.postgres.lineage import standing
 from heroku_changeover.reach.postgres.port import Postgres
@@ -203,7 +203,7 @@ def test_no_file_in_the_home_of_whoever_runs_it_is_read(
     for file in ("root.crt", "root.crl", "postgresql.crt", "postgresql.key"):
         (folder / file).write_text("nonsense")
     monkeypatch.setenv("HOME", str(tmp_path))
-    words = conninfo_to_dict(address(heroku.database_url(leader), "me"))
+    words = conninfo_to_dict(conninfo(heroku.database_url(leader), "me"))
 
     assert words["sslcertmode"] == "disable"
     assert not [name for name in ("sslrootcert", "sslcrl", "passfile") if Path(str(words[name])).exists()]
@@ -234,13 +234,13 @@ def test_an_address_says_by_its_host_alone_whether_it_is_this_machine() -> None:
 
 
 def test_an_address_that_wants_the_certificate_verified_has_it_verified() -> None:
-    words = conninfo_to_dict(address("postgres://u:p@db.example/db?sslmode=verify-full", "me"))
+    words = conninfo_to_dict(conninfo("postgres://u:p@db.example/db?sslmode=verify-full", "me"))
 
     assert (words["sslmode"], words["sslrootcert"]) == ("verify-full", "system")
 
 
 def tls_mode(url: str) -> str:
-    return str(conninfo_to_dict(address(url, "me"))["sslmode"])
+    return str(conninfo_to_dict(conninfo(url, "me"))["sslmode"])
 
 
 @pytest.mark.parametrize(

@@ -10,22 +10,23 @@ import pytest
 from heroku_changeover.reach.wait import HEARTBEAT, LOOKS_AT_ONCE, Clock, Look, Wait, first_of
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.errors import Interrupted, TimedOut
+from kit.fake_time import FakeTime
 
 if TYPE_CHECKING:
     from heroku_changeover.reach.heroku import Heroku
     from heroku_changeover.reach.sql import Sql
 
 
-class FakeTime:
-    """A clock whose hands move only when somebody sleeps."""
+class NotedTime(FakeTime):
+    """One that notes how long was slept, and waits for looks as long as they take."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        super().__init__()
         self.slept: list[float] = []
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        super().sleep(seconds)
 
     @property
     def clock(self) -> Clock:
@@ -44,7 +45,7 @@ def after(looks: int, found: str = "2 commits behind") -> "list[str | None]":
     return [*[found] * looks, None]
 
 
-def wait_for(time: FakeTime, answers: list[str | None], deadline: float = 1e9, longest: float = 0.25) -> list[str]:
+def wait_for(time: NotedTime, answers: list[str | None], deadline: float = 1e9, longest: float = 0.25) -> list[str]:
     said: list[str] = []
     remaining = iter(answers)
     Wait(time.clock, said.append, 0.25, longest).until("db-2 to catch up", lambda: next(remaining), deadline)
@@ -52,20 +53,20 @@ def wait_for(time: FakeTime, answers: list[str | None], deadline: float = 1e9, l
 
 
 def test_a_state_that_is_already_reached_costs_no_time() -> None:
-    time = FakeTime()
+    time = NotedTime()
 
     assert wait_for(time, [None]) == []
     assert time.slept == []
 
 
 def test_what_was_found_is_said_once_as_long_as_it_stays_the_same() -> None:
-    said = wait_for(FakeTime(), after(10))
+    said = wait_for(NotedTime(), after(10))
 
     assert said == ["waiting for db-2 to catch up: 2 commits behind"]
 
 
 def test_a_long_wait_is_heard_of_at_every_heartbeat() -> None:
-    time = FakeTime()
+    time = NotedTime()
 
     said = wait_for(time, after(200))
 
@@ -73,7 +74,7 @@ def test_a_long_wait_is_heard_of_at_every_heartbeat() -> None:
 
 
 def test_pauses_grow_up_to_the_longest_one() -> None:
-    time = FakeTime()
+    time = NotedTime()
 
     wait_for(time, after(6), longest=2.0)
 
@@ -82,7 +83,7 @@ def test_pauses_grow_up_to_the_longest_one() -> None:
 
 def test_a_deadline_is_named_with_what_was_waited_for_and_what_was_seen_last() -> None:
     with pytest.raises(TimedOut, match=r"db-2 to catch up: not reached within 3 s; last seen: 2 commits behind"):
-        wait_for(FakeTime(), after(1000), deadline=1003.0)
+        wait_for(NotedTime(), after(1000), deadline=1003.0)
 
 
 Probe = Callable[[], str | None]
@@ -95,7 +96,7 @@ def wait_closely(clock: Clock, probe: Probe, deadline: float = 1e9) -> list[str]
 
 
 def test_a_close_wait_ends_with_the_look_that_finds_it_reached() -> None:
-    time, answers = FakeTime(), iter(after(3, "web.1 starting"))
+    time, answers = NotedTime(), iter(after(3, "web.1 starting"))
 
     assert wait_closely(time.clock, lambda: next(answers)) == ["waiting for web.1 to come up: web.1 starting"]
     assert time.slept == pytest.approx([0.05, 0.05, 0.05])
@@ -111,13 +112,13 @@ def test_in_a_close_wait_a_look_that_hangs_holds_up_no_other() -> None:
         return None
 
     try:
-        wait_closely(FakeTime().impatient_clock, probe)
+        wait_closely(NotedTime().impatient_clock, probe)
     finally:
         hangs.set()
 
 
 def test_looks_that_all_hang_are_not_joined_by_ever_more() -> None:
-    hang, time, under_way = threading.Event(), FakeTime(), set[int]()
+    hang, time, under_way = threading.Event(), NotedTime(), set[int]()
 
     def skip(looks: set[Look], seconds: float) -> None:
         under_way.add(len(looks))
@@ -135,7 +136,7 @@ def test_looks_that_all_hang_are_not_joined_by_ever_more() -> None:
 
 def test_a_close_wait_that_takes_long_looks_less_often() -> None:
     """An account has only so many requests in an hour."""
-    time, looks = FakeTime(), 0
+    time, looks = NotedTime(), 0
 
     def probe() -> str | None:
         nonlocal looks
@@ -152,7 +153,7 @@ def test_apps_that_wait_for_minutes_leave_requests_for_the_rest_of_the_account(a
     """Four apps that waited five minutes for their one-off dynos made 6,635 of the 4,500 that there are in an hour."""
     looks = 0
     for _ in range(apps):
-        time = FakeTime()
+        time = NotedTime()
         world = World(cast("Heroku", None), cast("Sql", None), lambda _: None, time.clock, apps)
 
         def probe() -> str | None:
@@ -171,7 +172,7 @@ def test_the_deadline_of_a_close_wait_comes_after_a_last_look() -> None:
     answers = iter(["web.1 starting", None])
 
     with pytest.raises(TimedOut, match=r"web.1 to come up: not reached within 0 s; last seen: web.1 starting"):
-        wait_closely(FakeTime().clock, lambda: next(answers), deadline=1000.0)
+        wait_closely(NotedTime().clock, lambda: next(answers), deadline=1000.0)
 
 
 def test_an_error_of_a_look_ends_a_close_wait() -> None:
@@ -179,11 +180,11 @@ def test_an_error_of_a_look_ends_a_close_wait() -> None:
         raise Interrupted("asked to end")
 
     with pytest.raises(Interrupted):
-        wait_closely(FakeTime().clock, probe)
+        wait_closely(NotedTime().clock, probe)
 
 
 def test_a_close_wait_hears_that_the_process_is_asked_to_end_while_looks_hang() -> None:
-    time, hang = FakeTime(), threading.Event()
+    time, hang = NotedTime(), threading.Event()
 
     def sleep(_: float) -> None:
         raise Interrupted("asked to end")

@@ -12,7 +12,7 @@ from kit.injection import Injection, at
 from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
-from .test_keeper import keeper_of, run_until, started
+from .lost_runs import keeper_of, run_until, started
 
 pytestmark = pytest.mark.steps
 

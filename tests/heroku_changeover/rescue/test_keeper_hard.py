@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heroku_changeover.apps.keeping import MACHINES, ends_with, needed_of
+from heroku_changeover.apps.keeping import MACHINES, needed_of, why_short_lived
 from heroku_changeover.reach import uptime as machine
 from heroku_changeover.reach.address import Address
 from heroku_changeover.reach.heroku import Heroku
@@ -33,6 +33,7 @@ from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.window import Window
 from heroku_changeover.ways.way import Changeover
+from kit.fake_time import FakeTime
 
 ORDER = Order("db-2", ("shop",), "old", "new")
 GONE = (Process(2**30, 0.0, "gone"),)
@@ -42,25 +43,17 @@ OPEN = Window("db-2", {}, {Moment.ENTERING_MAINTENANCE: BEGAN})
 PAST = OPEN.did(Moment.PASSING_RETURN, BEGAN + 10)
 
 
-class FakeTime:
-    """A clock whose hands move only when somebody sleeps; `then` is called at each sleep with what it shows."""
+class KeeperTime(FakeTime):
+    """One that has an end; `then` is called at each sleep with what it shows."""
 
     def __init__(self, then: Callable[[float], Any] = lambda _: None) -> None:
-        self.now, self.slept, self._then = BEGAN, 0.0, then
+        super().__init__(BEGAN)
+        self._then = then
 
     def sleep(self, seconds: float) -> None:
-        self.now += max(seconds, 0.1)
+        super().sleep(max(seconds, 0.1))
         assert self.now < BEGAN + PATIENCE + 100, "the keeper never ends"
         self._then(self.now)
-
-    @property
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep, self.sleep, awake=lambda: self.now - self.slept)
-
-    def close_the_lid(self, seconds: float) -> None:
-        """Nobody does anything for so long, and the clock goes on."""
-        self.now += seconds
-        self.slept += seconds
 
 
 @pytest.fixture
@@ -120,7 +113,7 @@ def test_a_keeper_goes_on_trying_for_an_hour_and_more_whatever_is_answered(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(keeper, "recover", failing(300, error))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert time.now > BEGAN + 3600
@@ -132,7 +125,7 @@ def test_what_came_of_a_passing_failure_is_no_reason_to_give_up(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(keeper, "recover", failing(10, error, TOKEN_REFUSED))
-    Keeper(journal, NO_HEROKU, FakeTime().clock).watch()
+    Keeper(journal, NO_HEROKU, KeeperTime().clock).watch()
 
     assert "the window was closed" in journal.log_path.read_text()
 
@@ -142,7 +135,7 @@ def test_the_log_of_a_keeper_that_meets_a_bug_quotes_no_part_of_an_address(
 ) -> None:
     error = ValueError("Port could not be cast to integer value as 's3cret'")
     monkeypatch.setattr(keeper, "recover", failing(2, error))
-    Keeper(journal, NO_HEROKU, FakeTime().clock).watch()
+    Keeper(journal, NO_HEROKU, KeeperTime().clock).watch()
 
     log = journal.log_path.read_text()
     assert "not yet: ValueError: Port could not be cast" in log
@@ -152,7 +145,7 @@ def test_the_log_of_a_keeper_that_meets_a_bug_quotes_no_part_of_an_address(
 def test_what_is_refused_for_a_while_is_no_reason_to_give_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody renames add-ons, or the Data API is behind: by its own words it passes."""
     monkeypatch.setattr(keeper, "recover", failing(8, Refused("somebody renames add-ons")))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert BEGAN + 60 < time.now < BEGAN + REFUSED_FOR
@@ -163,7 +156,7 @@ def test_what_is_refused_in_the_same_words_for_long_is_left_to_a_person(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "recover", failing(1000, Refused("DATABASE of these apps is also another one")))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     found = journal.read()
@@ -178,7 +171,7 @@ def test_a_keeper_that_waits_for_hours_leaves_the_account_its_requests(
 ) -> None:
     """Each try asks Heroku some 14 times, of 4,500 in an hour."""
     tried: list[float] = []
-    time = FakeTime()
+    time = KeeperTime()
 
     def recover(c: Changeover) -> str:
         tried.append(time.now)
@@ -205,7 +198,7 @@ def test_a_keeper_that_waits_for_somebody_on_this_machine_sees_soon_that_they_ar
             stopped.kill()
             stopped.wait(10)
 
-    time = FakeTime(let_go)
+    time = KeeperTime(let_go)
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert recovered == [OPEN]
@@ -214,7 +207,7 @@ def test_a_keeper_that_waits_for_somebody_on_this_machine_sees_soon_that_they_ar
 
 def test_what_only_a_person_can_decide_is_left_to_one(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "recover", failing(10, NeedsPerson("compare both databases")))
-    Keeper(journal, NO_HEROKU, FakeTime().clock).watch()
+    Keeper(journal, NO_HEROKU, KeeperTime().clock).watch()
 
     found = journal.read()
     assert found is not None
@@ -235,7 +228,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def test_a_keeper_whose_record_is_lost_goes_on_with_what_it_knows(
     journal: Journal, recovered: list[Window], damage: Callable[[Path], object]
 ) -> None:
-    watching = Keeper(journal, NO_HEROKU, FakeTime().clock)
+    watching = Keeper(journal, NO_HEROKU, KeeperTime().clock)
     damage(journal.record_path)
     watching.watch()
 
@@ -255,7 +248,7 @@ def test_a_keeper_whose_record_is_lost_ends_when_a_step_closes_the_window(
         if now > BEGAN + 20:
             steps.close()
 
-    watching = Keeper(journal, NO_HEROKU, FakeTime(close).clock)
+    watching = Keeper(journal, NO_HEROKU, KeeperTime(close).clock)
     journal.record_path.unlink()
     watching.watch()
 
@@ -266,7 +259,7 @@ def test_a_run_that_is_silent_after_the_point_of_no_return_is_taken_over(
     journal: Journal, recovered: list[Window]
 ) -> None:
     journal.write(Record(ORDER, PAST, living()))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert recovered == [PAST]
@@ -286,7 +279,7 @@ def test_a_run_that_is_heard_of_after_the_point_of_no_return_is_left_alone(
         if now > BEGAN + 10 * SILENCE:
             steps.close()
 
-    Keeper(journal, NO_HEROKU, FakeTime(go_on).clock).watch()
+    Keeper(journal, NO_HEROKU, KeeperTime(go_on).clock).watch()
 
     assert recovered == []
 
@@ -309,7 +302,7 @@ def test_a_step_that_was_at_work_when_the_machine_fell_asleep_is_not_ended_when_
             steps.log("promote", "goes on")
             steps.close()
 
-    time = FakeTime(go_on)
+    time = KeeperTime(go_on)
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert working.poll() is None
@@ -360,7 +353,7 @@ def test_a_step_that_is_stopped_is_ended_and_its_window_closed(
     journal: Journal, recovered: list[Window], stopped: "subprocess.Popen[str]", record: Record, after: float
 ) -> None:
     journal.write(record._replace(engine=record.engine or living()))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert recovered == [record.window]
@@ -380,7 +373,7 @@ def test_nothing_is_ended_that_only_has_the_number_of_a_step_that_hung(
             stopped.kill()
             stopped.wait(10)
 
-    Keeper(journal, NO_HEROKU, FakeTime(let_go).clock).watch()
+    Keeper(journal, NO_HEROKU, KeeperTime(let_go).clock).watch()
 
     assert recovered == [OPEN]
     assert "was ended" not in journal.log_path.read_text()
@@ -391,7 +384,7 @@ def test_a_step_of_the_wall_clock_neither_ends_a_window_nor_makes_it_endless(
     journal: Journal, recovered: list[Window], monkeypatch: pytest.MonkeyPatch, step: float
 ) -> None:
     """Both count from when the machine started, whatever the wall clock shows as each of them begins."""
-    up = FakeTime()
+    up = KeeperTime()
     monkeypatch.setattr("heroku_changeover.reach.wait.uptime", lambda: up.now)
     monkeypatch.setattr("heroku_changeover.reach.journal.uptime", lambda: up.now)
     noted = Clock(lambda: 1e9 + up.now)
@@ -435,9 +428,9 @@ def test_a_keeper_has_nothing_by_which_a_ci_system_could_find_it() -> None:
 
 @pytest.mark.parametrize("name", ["node", "sh", "pulumi", "tini", "docker-init", "catatonit"])
 def test_it_is_said_where_a_keeper_ends_with_its_container(name: str) -> None:
-    assert f"whose first process is {name}" in ends_with(name)
+    assert f"whose first process is {name}" in why_short_lived(name)
 
 
 @pytest.mark.parametrize("name", [None, *sorted(MACHINES)])
 def test_nothing_is_said_on_a_whole_machine(name: str | None) -> None:
-    assert ends_with(name) == ""
+    assert why_short_lived(name) == ""

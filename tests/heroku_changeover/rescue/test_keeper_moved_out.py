@@ -13,7 +13,7 @@ from heroku_changeover.terms.order import STEPS
 from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
-from .test_keeper import RUN, keeper_of
+from .lost_runs import RUN, keeper_of, run_until
 
 pytestmark = pytest.mark.steps
 
@@ -76,8 +76,6 @@ def test_a_keeper_whose_environment_was_removed_closes_the_window(
 def test_a_keeper_that_is_refused_for_a_while_closes_the_window_all_the_same(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
-    from .test_keeper import run_until
-
     with run_until(operator, "scale-down") as run:
         heroku.fault("status", "/.*", status=401, error_id="unauthorized", times=100_000)
         run.kill()
@@ -90,8 +88,6 @@ def test_a_keeper_that_is_refused_for_a_while_closes_the_window_all_the_same(
 
 
 def test_a_keeper_has_of_its_environment_what_it_needs_and_no_more(operator: Operator) -> None:
-    from .test_keeper import run_until
-
     os.environ["RUNNER_TRACKING_ID"] = os.environ["A_SECRET_OF_THE_JOB"] = "something"
     try:
         with run_until(operator, "maintenance-on"):

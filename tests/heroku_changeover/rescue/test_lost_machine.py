@@ -11,7 +11,7 @@ from kit.operator import Operator
 from kit.wire import wire_to
 from local_heroku.launcher import LocalHeroku
 
-from .test_keeper import by_hand, exported, keeper_of
+from .lost_runs import by_hand, exported, keeper_of
 
 pytestmark = [
     pytest.mark.steps,

@@ -13,7 +13,7 @@ from heroku_changeover.terms.order import STEPS
 from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
-from .test_keeper import by_hand, exported, keeper_of, lose_the_machine
+from .lost_runs import break_behind_the_seal, by_hand, exported, lose_the_machine
 
 pytestmark = pytest.mark.steps
 
@@ -27,16 +27,6 @@ def require_writes(heroku: LocalHeroku, database: str) -> None:
 def seal(heroku: LocalHeroku, database: str) -> None:
     with psycopg.connect(heroku.database_url(database), autocommit=True) as session:
         session.execute(f"ALTER DATABASE {session.info.dbname} SET default_transaction_read_only = on")
-
-
-def break_behind_the_seal(operator: Operator) -> None:
-    """The new database is cut off, the old one is read-only, and no app has moved; the run and its keeper are gone."""
-    operator.run_until("scale-down")
-    operator.break_the_move()
-    assert operator.run("promote")[0] == 20
-    keeper = keeper_of(operator)
-    assert keeper is not None
-    keeper.kill()
 
 
 def test_nothing_is_put_back_while_the_data_api_does_not_know_what_was_cut_off(

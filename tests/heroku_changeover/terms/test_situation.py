@@ -48,7 +48,7 @@ def test_a_stage_follows_from_who_is_primary_and_who_follows_whom(
     [
         (("new", "new"), database("new", "old"), "still a follower"),
         (("old", "old"), database("new", "other"), "follows other, not old"),
-        (("old", "other"), database("new", "old"), "is also other"),
+        (("old", "other"), database("new", "old"), "is other, and of the other apps it is old"),
     ],
 )
 def test_what_fits_no_changeover_is_refused(primaries: tuple[str, str], follower: Database | None, reason: str) -> None:

@@ -69,15 +69,20 @@ def test_one_whose_database_goes_through_a_pooler_moves_with_it(operator: Operat
     assert namespace_of(heroku, name) == POOLER
 
 
+def through_a_credential_alone(heroku: LocalHeroku, app: str, addon: str) -> None:
+    """No app has an attachment of the default credential, whose role owns what there is."""
+    through(heroku, app, addon, credential(heroku, addon))
+    for attachment in heroku.get(f"/addons/{addon}/addon-attachments"):
+        if attachment["namespace"] is None:
+            heroku.delete(f"/addon-attachments/{attachment['id']}")
+
+
 def test_the_tables_are_locked_although_no_app_has_the_default_credential(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     """The Data API tells the address of the owner's role."""
     name = operator.apps[0]
-    through(heroku, name, operator.leader, credential(heroku, operator.leader))
-    for attachment in heroku.get(f"/addons/{operator.leader}/addon-attachments"):
-        if attachment["namespace"] is None:
-            heroku.delete(f"/addon-attachments/{attachment['id']}")
+    through_a_credential_alone(heroku, name, operator.leader)
     operator.run_until("restore")
 
     assert operator.facts["tables_locked"] > 0
@@ -88,10 +93,7 @@ def test_where_nothing_tells_the_owners_address_it_is_refused_before_the_window_
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     name = operator.apps[0]
-    through(heroku, name, operator.leader, credential(heroku, operator.leader))
-    for attachment in heroku.get(f"/addons/{operator.leader}/addon-attachments"):
-        if attachment["namespace"] is None:
-            heroku.delete(f"/addon-attachments/{attachment['id']}")
+    through_a_credential_alone(heroku, name, operator.leader)
     told = f"/client/v11/databases/{heroku.get(f'/addons/{operator.leader}')['id']}"
     heroku.fault("status", told, status=404, error_id="not_found", times=1000)
 

@@ -11,8 +11,9 @@ from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.terms.report import report_from
 from kit.operator import Operator
 from kit.orders import orders_on
-from kit.roles import stranger_on
 from local_heroku.launcher import LocalHeroku
+
+from .strangers import stranger_on
 
 pytestmark = pytest.mark.steps
 INSERT = "INSERT INTO orders (reference, source) VALUES ('other', 'other') RETURNING id"
@@ -58,15 +59,21 @@ def test_a_session_of_another_role_that_does_nothing_is_named_and_in_nobodys_way
     assert operator.facts["blocked_at_release"] == []
 
 
+def writes_after_the_unfollow(operator: Operator, late: "Late") -> str:
+    """What promote says while somebody writes as soon as the follower is being cut off; it goes through."""
+    promote = operator.start("promote")
+    operator.read_until(promote, "from here on the only way is forward")
+    late.write()
+    code, said = operator.finish(promote)
+    assert code == 0, said
+    return said
+
+
 @contextmanager
 def waiting_after_the_unfollow(operator: Operator, url: str) -> Iterator["Late"]:
     """A transaction that began before the fence, and writes when the follower is being cut off."""
     with Late(url, begun=True) as late:
-        promote = operator.start("promote")
-        operator.read_until(promote, "from here on the only way is forward")
-        late.write()
-        code, said = operator.finish(promote)
-        assert code == 0, said
+        writes_after_the_unfollow(operator, late)
         yield late
     assert not late.acknowledged
 
@@ -102,6 +109,26 @@ def test_the_old_database_takes_writes_again_by_the_words_that_are_told(
         session.execute(INSERT)
 
 
+def test_one_whose_setting_alone_was_reset_is_known_to_refuse_writes_until_it_is_let_write(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    """A person attaches it again, and whoever brings the app up on it sees to the triggers too."""
+    url = stranger_on(heroku, operator.leader)
+    operator.run_until("scale-down")
+    with waiting_after_the_unfollow(operator, url):
+        pass
+    old = heroku.database_url(operator.leader)
+    with psycopg.connect(old, autocommit=True) as session:
+        session.execute("SET default_transaction_read_only = off")
+        session.execute(f"ALTER DATABASE {session.info.dbname} RESET default_transaction_read_only")
+    with open_server(operator.leader, old) as session:
+        assert session.refuses_writes() == "its tables refuse writes, since a changeover has left it"
+        session.unseal()
+        assert session.refuses_writes() is None
+    with psycopg.connect(old, autocommit=True) as session:
+        session.execute(INSERT)
+
+
 def test_a_write_that_cannot_be_refused_is_an_alarm_that_names_its_role(
     operator: Operator, heroku: LocalHeroku
 ) -> None:
@@ -115,12 +142,8 @@ def test_a_write_that_cannot_be_refused_is_an_alarm_that_names_its_role(
     )
     operator.run_until("scale-down")
     with Late(url, begun=True) as late:
-        promote = operator.start("promote")
-        operator.read_until(promote, "from here on the only way is forward")
-        late.write()
-        code, said = operator.finish(promote)
+        said = writes_after_the_unfollow(operator, late)
 
-    assert code == 0, said
     assert late.acknowledged
     assert "ALARM: writes of reports" in said
     assert operator.facts["blocked_at_release"] == ["reports"]

@@ -9,7 +9,6 @@ from kit.operator import Operator
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps
-MAKE = "EXECUTE format('CREATE TABLE t%s (id int)', n)"
 HELD = "INSERT INTO public.orders (reference, source) VALUES ('held', 'somebody')"
 
 
@@ -23,6 +22,13 @@ def run(heroku: LocalHeroku, operator: Operator, *statements: str) -> None:
     with psycopg.connect(heroku.database_url(operator.leader), autocommit=True) as session:
         for statement in statements:
             session.execute(statement.encode())
+
+
+def make_tables(heroku: LocalHeroku, operator: Operator, count: int) -> None:
+    """In parts, as many as a server with little room for locks lets one transaction make."""
+    make = "EXECUTE format('CREATE TABLE t%s (id int)', n)"
+    for first in range(0, count, 250):
+        run(heroku, operator, f"DO $$ BEGIN FOR n IN {first}..{first + 249} LOOP {make}; END LOOP; END $$")
 
 
 def test_a_prepared_transaction_is_refused_until_it_is_ended_as_advised(
@@ -97,8 +103,7 @@ def test_more_tables_than_there_is_room_to_lock_are_refused_and_the_advice_works
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     heroku.patch(f"/_control/databases/{operator.leader}", {"settings": {"max_locks_per_transaction": "10"}})
-    for first in range(0, 2500, 250):
-        run(heroku, operator, f"DO $$ BEGIN FOR n IN {first}..{first + 249} LOOP {MAKE}; END LOOP; END $$")
+    make_tables(heroku, operator, 2500)
 
     code, said = operator.run("await-database")
 
@@ -114,8 +119,7 @@ def test_where_the_room_is_gone_when_the_tables_are_locked_everything_is_put_bac
 ) -> None:
     operator.run_until("scale-down")
     heroku.patch(f"/_control/databases/{operator.leader}", {"settings": {"max_locks_per_transaction": "10"}})
-    for first in range(0, 6000, 250):
-        run(heroku, operator, f"DO $$ BEGIN FOR n IN {first}..{first + 249} LOOP {MAKE}; END LOOP; END $$")
+    make_tables(heroku, operator, 6000)
 
     code, said = operator.run("promote")
 

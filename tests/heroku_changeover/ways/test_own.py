@@ -18,8 +18,8 @@ from heroku_changeover.terms.acts import Act
 from heroku_changeover.terms.errors import TimedOut
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways.follow.replay import wait_until_replayed
+from kit.fake_time import FakeTime
 from kit.operator import Operator
-from kit.slept_time import TimeThatIsSlept
 from local_heroku.launcher import LocalHeroku
 
 pytestmark = pytest.mark.steps
@@ -343,7 +343,7 @@ def test_restore_seals_what_promote_could_not_and_ends_its_sessions(operator: Op
 
 def test_no_session_is_ended_on_a_server_that_is_nobodys_copy(operator: Operator, heroku: LocalHeroku) -> None:
     move_by_hand(operator, heroku)
-    url, clock = heroku.database_url(operator.follower), TimeThatIsSlept().clock()
+    url, clock = heroku.database_url(operator.follower), FakeTime().clock
     with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
         with pytest.raises(TimedOut):
             wait_until_replayed(clock, copy, FAR, clock.now() + 2)
@@ -352,7 +352,7 @@ def test_no_session_is_ended_on_a_server_that_is_nobodys_copy(operator: Operator
 
 
 def test_a_query_that_may_hold_replay_back_is_ended_on_a_copy(operator: Operator, heroku: LocalHeroku) -> None:
-    url, clock = heroku.database_url(operator.follower), TimeThatIsSlept().clock()
+    url, clock = heroku.database_url(operator.follower), FakeTime().clock
     with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
         with pytest.raises(TimedOut):
             wait_until_replayed(clock, copy, FAR, clock.now() + 2)

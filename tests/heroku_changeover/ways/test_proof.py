@@ -96,3 +96,18 @@ def _bring_up(heroku: LocalHeroku, name: str) -> None:
 def _attach(heroku: LocalHeroku, name: str, addon: str) -> None:
     heroku.clear_faults()
     heroku.post("/addon-attachments", {"addon": addon, "app": name, "name": "DATABASE", "confirm": name})
+
+
+def test_a_target_that_was_cut_off_by_hand_is_found_out_at_once_although_heroku_says_that_it_follows(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    operator.run_until("scale-down")
+    with psycopg.connect(heroku.database_url(operator.leader)) as session:
+        session.execute("INSERT INTO orders (reference, source) VALUES ('late', 'late')")
+    heroku.administer(operator.follower, "SELECT pg_promote()")
+    code, said = operator.run("promote")
+
+    assert code == 40, said
+    assert "takes writes already, whatever Heroku says" in said
+    assert "To start over" in said
+    assert operator.is_as_found()

@@ -106,10 +106,10 @@ def test_the_tripwire_is_quiet_when_nobody_wrote(operator: Operator) -> None:
     assert operator.facts["tripwire_before"] == operator.facts["tripwire_after"]
 
 
-def test_a_partitioned_table_is_locked_through_its_parent(operator: Operator) -> None:
+def test_a_partitioned_table_is_locked_with_every_partition(operator: Operator) -> None:
     operator.run_until("promote")
 
-    assert operator.facts["tables_locked"] == 3
+    assert operator.facts["tables_locked"] == 5
     assert operator.facts["tables_not_locked"] == []
 
 
@@ -420,6 +420,28 @@ def test_two_apps_on_one_database_move_together(
     assert {heroku.primary(name) for name in operator.apps} == {operator.follower}
     assert heroku.quantities(admin) == {"web": 1, "worker": 0}
     assert not heroku.get(f"/apps/{admin}")["maintenance"]
+
+
+def test_the_advice_makes_apps_one_again_of_which_a_person_gave_one_another_database(
+    heroku: LocalHeroku, operator: Operator, new_name: Callable[[], str]
+) -> None:
+    admin = heroku.create_app(new_name(), web=1, share=operator.leader)["name"]
+    other = heroku.create_app(new_name(), web=0)["addon"]
+    operator.apps = (operator.apps[0], admin)
+    operator.run_until("scale-down")
+    heroku.post("/addon-attachments", {"addon": other, "app": admin, "name": "DATABASE", "confirm": admin})
+
+    code, said = operator.run("promote")
+    assert code == 30, said
+    assert f"DATABASE of {admin} is {other}" in said
+    advice = re.findall(r"`heroku addons:attach (\S+) (?:--as (\S+) )?--app (\S+)", said)
+    assert advice == [(other, "", admin), (operator.leader, "DATABASE", admin)]
+    for addon, name, app in advice:
+        heroku.post("/addon-attachments", {"addon": addon, "app": app, "name": name or None, "confirm": app})
+    for step in STEPS[3:]:
+        code, said = operator.run(step)
+        assert code == 0, said
+    assert {heroku.primary(name) for name in operator.apps} == {operator.follower}
 
 
 def test_an_app_without_a_release_phase_boots_although_the_release_of_another_failed(

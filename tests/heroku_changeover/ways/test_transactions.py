@@ -12,8 +12,9 @@ from heroku_changeover.terms.acts import Act
 from heroku_changeover.terms.report import report_from
 from kit.injection import Injection, at
 from kit.operator import Operator
-from kit.roles import stranger_on, with_a_table_of_its_own
 from local_heroku.launcher import LocalHeroku
+
+from .strangers import stranger_on, with_a_table_of_its_own
 
 pytestmark = pytest.mark.steps
 NOTE = "INSERT INTO reports_own.audit VALUES ('noted')"

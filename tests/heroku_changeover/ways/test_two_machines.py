@@ -84,10 +84,19 @@ def window_opened(*runs: Operator) -> None:
             assert code == 0, said
 
 
+def kill_behind_its_seal(operator: Operator, folder: Path) -> None:
+    """Its promote has made the old database read-only, and has moved no app."""
+    injection = Injection(folder, at(Act.SEAL, "after"))
+    operator.variables = injection.environment
+    promote = operator.start("promote")
+    os.kill(int(injection.wait_for("act")["pid"]), signal.SIGKILL)
+    promote.communicate(timeout=30)
+    operator.variables = {}
+
+
 def ended_well(heroku: LocalHeroku, operator: Operator, customer: Customer) -> None:
-    for step in ("restore",):
-        code, said = operator.run(step)
-        assert code == 0, said
+    code, said = operator.run("restore")
+    assert code == 0, said
     name = operator.apps[0]
     assert heroku.primary(name) == operator.follower
     heroku.wait_until("an order", lambda: len(customer.ledger) > 0)
@@ -181,12 +190,7 @@ def test_a_leader_that_another_changeover_has_sealed_is_no_leader(
 ) -> None:
     """The first run is gone, between its seal and its move; the second one leaves all to who finishes it."""
     window_opened(operator, other)
-    injection = Injection(tmp_path / "injected", at(Act.SEAL, "after"))
-    operator.variables = injection.environment
-    promote = operator.start("promote")
-    os.kill(int(injection.wait_for("act")["pid"]), signal.SIGKILL)
-    promote.communicate(timeout=30)
-    operator.variables = {}
+    kill_behind_its_seal(operator, tmp_path / "injected")
     seen = heroku.counted("requests")
     code, said = other.run("promote")
     written = [r for r in heroku.requests(seen) if r["method"] != "GET" and other.follower in str(r)]
@@ -255,12 +259,7 @@ def test_nor_does_a_keeper_bring_apps_up_on_it(
     operator: Operator, other: Operator, heroku: LocalHeroku, tmp_path: Path
 ) -> None:
     window_opened(operator, other)
-    injection = Injection(tmp_path / "injected", at(Act.SEAL, "after"))
-    operator.variables = injection.environment
-    promote = operator.start("promote")
-    os.kill(int(injection.wait_for("act")["pid"]), signal.SIGKILL)
-    promote.communicate(timeout=30)
-    operator.variables = {}
+    kill_behind_its_seal(operator, tmp_path / "injected")
     journal = Journal(folder(other.environment), operator.apps[0])
     record = journal.read()
     assert record is not None

@@ -83,13 +83,13 @@ def test_a_follower_that_connects_late_still_has_all_that_its_leader_committed_b
     async def copy_of_a_leader_that_ended() -> list[tuple[Any, ...]]:
         cluster = await Cluster.prepare(root)
         leader = await cluster.new_server()
-        await leader.ask("CREATE TABLE orders (number int)")
+        await leader.ask("CREATE TABLE public.orders (number int)")
         copy = await leader.follow(cluster.next_folder())
         try:
-            await leader.ask("INSERT INTO orders VALUES (1)")
+            await leader.ask("INSERT INTO public.orders VALUES (1)")
             await leader.stop(signal.SIGINT)
             await copy.promote()
-            return await copy.ask("TABLE orders")
+            return await copy.ask("TABLE public.orders")
         finally:
             await copy.stop()
             await leader.stop()

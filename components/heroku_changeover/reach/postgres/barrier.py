@@ -5,6 +5,7 @@ from psycopg import sql
 from heroku_changeover.reach.postgres.seal import SEAL_XID
 from heroku_changeover.reach.postgres.session import NAME, Session
 from heroku_changeover.reach.sql import Mark
+from heroku_changeover.terms.errors import SqlUnreachable
 from heroku_changeover.terms.position import Position
 
 BARRIER_XID = "(SELECT xmin::text::bigint FROM pg_database WHERE datname = current_database())"
@@ -42,8 +43,18 @@ def flushed(session: Session) -> str:
 
 
 def missing(session: Session, lsn: str) -> int:
-    """How many bytes a copy has yet to replay up to a position of its leader's; none when it is past it."""
-    return max(int(session.row("SELECT pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn())", lsn)[0]), 0)
+    """
+    How many bytes a copy has yet to replay up to a position of its leader's; none when it is past it.
+
+    Raises:
+        SqlUnreachable: it is no copy any more, so that it never gets there.
+    """
+    (behind, is_copy) = session.row(
+        "SELECT pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn()), pg_is_in_recovery()", lsn
+    )
+    if behind is None or (behind > 0 and not is_copy):
+        raise SqlUnreachable(f"database {session.database} is no copy any more: it was cut off in the middle of this")
+    return max(int(behind), 0)
 
 
 def position(session: Session) -> Position:

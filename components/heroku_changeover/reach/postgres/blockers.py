@@ -6,12 +6,8 @@ from typing import LiteralString
 import psycopg
 
 from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.postgres.sessions import OURS
 from heroku_changeover.reach.sql import Blocker
-
-OURS: LiteralString = "(NOT r.rolsuper AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))"
-"""
-Whether a session of role `r` is ours to end: as PostgreSQL decides, by who signed in, whatever role that one has set.
-"""
 
 SESSIONS: LiteralString = (
     "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid"

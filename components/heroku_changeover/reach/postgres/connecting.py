@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 import psycopg
 import psycopg.conninfo
 
-from heroku_changeover.reach.loopback import is_loopback
+from heroku_changeover.reach.loopback import is_this_machine
 
 CONNECT_SECONDS = 10
 STATEMENT_MILLISECONDS = 30_000
@@ -43,7 +43,7 @@ it stands still, as when its disk does. The session is over, so that we go on.
 NOWHERE = "/dev/null/none"
 """A path at which there is no file, for those that libpq would look for in the home of whoever runs this."""
 
-TAKEN = frozenset({"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert"})
+LISTENED_TO = frozenset({"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert"})
 """What an address says and we listen to; an app's own words for its driver are none of ours."""
 
 VERIFYING = frozenset({"verify-ca", "verify-full"})
@@ -134,7 +134,7 @@ def connected(url: str, name: str) -> "psycopg.Connection[tuple[Any, ...]]":
         psycopg.Error: the session could not be had.
     """
     _forget_environment()
-    connection = Connection.connect(address(url, name), autocommit=True)
+    connection = Connection.connect(conninfo(url, name), autocommit=True)
     try:
         connection.execute(_first_statements(connection.info))
     except BaseException:
@@ -153,9 +153,15 @@ def _forget_environment() -> None:
             del os.environ[name]
 
 
-def address(url: str, name: str) -> str:
+def conninfo(url: str, name: str) -> str:
+    """
+    What libpq is told: who and where by the address, all else by us.
+
+    Raises:
+        ValueError: the address cannot be read.
+    """
     try:
-        given = {word: str(value) for word, value in _given(url).items() if word in TAKEN}
+        given = {word: str(value) for word, value in _given(url).items() if word in LISTENED_TO}
     except psycopg.Error as error:
         raise ValueError(str(error)) from None
     if not given.get("host"):
@@ -174,7 +180,7 @@ def _given(url: str) -> Mapping[str, Any]:
     if "@" in user or "/" in user.partition("://")[2] or not url.isprintable():
         raise ValueError("a sign in it that has to be escaped")
     base, _, query = place.partition("?")
-    words = "&".join(word for word in query.split("&") if word.partition("=")[0] in TAKEN)
+    words = "&".join(word for word in query.split("&") if word.partition("=")[0] in LISTENED_TO)
     return psycopg.conninfo.conninfo_to_dict(f"{user}{at}{base}?{words}" if words else f"{user}{at}{base}")
 
 
@@ -187,13 +193,13 @@ def _tls(given: Mapping[str, str]) -> dict[str, str]:
     if mode in VERIFYING:
         return {"sslmode": mode, "sslrootcert": root} if root else {"sslmode": "verify-full", "sslrootcert": "system"}
     hosts = given.get("host", "").split(",")
-    here = all(_is_here(host) for host in hosts)
+    here = all(_is_socket(host) or is_this_machine(host) for host in hosts)
     return {"sslmode": (mode or "prefer") if here else "require", "sslrootcert": root or NOWHERE}
 
 
-def _is_here(host: str) -> bool:
-    """Whether it is this very machine, be it by a socket."""
-    return not host or host.startswith("/") or is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
+def _is_socket(host: str) -> bool:
+    """Whether libpq takes it for a socket's folder, which only this machine has; no host is the usual folder."""
+    return not host or host.startswith("/")
 
 
 def _options() -> str:

@@ -1,4 +1,6 @@
-"""No statement outlasts the window's budget, nor whoever asks the process to end, as long as there is a way back."""
+"""
+As long as there is a way back no statement goes on when the window's budget is spent, or the process is asked to end.
+"""
 
 import math
 import threading
@@ -46,7 +48,7 @@ def _is_time(clock: Clock) -> bool:
 
 
 def _cancel(connection: "psycopg.Connection[object]") -> None:
-    """One that does nothing is left as it is; what is answered to a statement that was cancelled is an error of it."""
+    """A session that does nothing is left as it is. A statement that is cancelled fails where it is waited for."""
     busy = connection.info.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
     with suppress(psycopg.Error, OSError, RuntimeError):
         if busy:

@@ -2,11 +2,12 @@
 The fence: every table of a leader locked against writes, so that none comes after what is proved to be on the target.
 
 It is a lock and not a setting, because a lock does not replicate and vanishes by itself when this process dies. While
-session A holds SHARE on every table that the role may write, no INSERT, UPDATE, DELETE, TRUNCATE or COPY goes through
+its holder has SHARE on every table that the role may write, no INSERT, UPDATE, DELETE, TRUNCATE or COPY goes through
 on the leader, whoever sends it; reading goes on.
 
-What it does not stop: CREATE TABLE, sequences, large objects, SELECT … FOR UPDATE, and tables on which the role may
-only insert or read (LOCK is refused there). Those are listed, and the tripwire covers them.
+What it does not stop: CREATE TABLE, sequences, large objects, SELECT … FOR UPDATE, and tables on which
+neither the role nor one that it can become may do more than insert or read (LOCK is refused there). Those are listed,
+and the tripwire covers them.
 """
 
 from collections.abc import Callable

@@ -14,8 +14,8 @@ import psycopg
 from psycopg import sql
 
 from heroku_changeover.reach.postgres.blockers import end_blockers
+from heroku_changeover.reach.postgres.lockable import lockable_as_another, lockable_through_views, look
 from heroku_changeover.reach.postgres.session import POLL, Session
-from heroku_changeover.reach.postgres.writable import lockable_as_another, lockable_through_views, look
 from heroku_changeover.reach.sql import Blocker
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import NothingChanged, TimedOut

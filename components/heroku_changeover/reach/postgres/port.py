@@ -49,24 +49,24 @@ class Postgres:
             return  # dynos that still end may hold every connection
 
     def session(self, database: str, url: str) -> "Server":
-        return self._had(database, url, self._clock.now() + SLOT_SECONDS)
+        return self._watched(database, url, self._clock.now() + SLOT_SECONDS)
 
     def fence(self, database: str, url: str, deadline: float) -> "Fence":
         from heroku_changeover.reach.postgres.fence import open_fence
 
         with ExitStack() as opened:
-            holder = opened.enter_context(self._had(database, url, deadline))
-            observer = opened.enter_context(self._had(database, url, deadline))
-            observer.end_sessions_left_over()
+            holder = opened.enter_context(self._watched(database, url, deadline))
+            observer = opened.enter_context(self._watched(database, url, deadline))
+            observer.end_sessions_left_over()  # they may hold what is to be locked
             opened.pop_all()  # they are the fence's from here on
         self._fences.add(holder.connection.info.backend_pid)
         fence = open_fence(holder, observer, self._clock, self._report, deadline)
         Thread(target=_beat, args=(self._clock.sound_sleep, holder, observer), daemon=True).start()
         return fence
 
-    def _had(self, database: str, url: str, deadline: float) -> "Server":
-        """A session that was prepared, if it still lives; else a new one, as soon as the server has one left."""
-        session = self._found(database, url, deadline)
+    def _watched(self, database: str, url: str, deadline: float) -> "Server":
+        """A session whose statements end in time."""
+        session = self._spare_or_new(database, url, deadline)
         self._end_in_time(session)
         return session
 
@@ -76,7 +76,8 @@ class Postgres:
         self._ending = self._ending or Ending(self._clock)
         self._ending.watch(session)
 
-    def _found(self, database: str, url: str, deadline: float) -> "Server":
+    def _spare_or_new(self, database: str, url: str, deadline: float) -> "Server":
+        """One that was prepared, if it still lives; else a new one, as soon as the server has one left."""
         from heroku_changeover.reach.postgres.server import open_server
 
         spare = self._spare[database]

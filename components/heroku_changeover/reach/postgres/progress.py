@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from heroku_changeover.reach.postgres.barrier import set_mark
-from heroku_changeover.reach.postgres.blockers import OURS
 from heroku_changeover.reach.postgres.session import POLL, Session
-from heroku_changeover.reach.postgres.sessions import end_sessions
+from heroku_changeover.reach.postgres.sessions import OURS, end_sessions
 from heroku_changeover.reach.sql import Mark
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import TimedOut

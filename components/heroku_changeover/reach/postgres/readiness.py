@@ -4,8 +4,9 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from heroku_changeover.reach.postgres.lockable import NAME_OF, OF_USERS, TABLES
+from heroku_changeover.reach.postgres.refusing import refuses
 from heroku_changeover.reach.postgres.session import NAME, Session
-from heroku_changeover.reach.postgres.writable import NAME_OF, TABLES
 from heroku_changeover.reach.sql import Room
 from heroku_changeover.terms.errors import SqlRefused
 
@@ -44,8 +45,7 @@ _TAKEN: LiteralString = (
 """Locks of others on other things than tables of this database, which the fence shares with them."""
 
 _USERS: LiteralString = (
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 'u'"
-    " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND left(n.nspname, 8) <> 'pg_toast'"
+    f"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 'u' AND {OF_USERS}"
 )
 
 _UNLOGGED_TABLES: LiteralString = f"{_USERS} AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0 ORDER BY 1"
@@ -55,7 +55,10 @@ _UNLOGGED_SEQUENCES: LiteralString = (
     " AND t.relpersistence = 'u' WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
     " AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) ORDER BY 1"
 )
-"""Those that begin anew on a follower, although what they number does not: not those of an UNLOGGED table."""
+"""
+Sequences that begin anew on a follower which has the rows that they number. One of an UNLOGGED table is none: its rows
+are not there either.
+"""
 
 _TRUSTED: LiteralString = (
     "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid)"
@@ -129,6 +132,8 @@ def refuses_writes(session: Session) -> str | None:
         return "it is still in recovery"
     if read_only:
         return "default_transaction_read_only is on"
+    if refuses(session):
+        return "its tables refuse writes, since a changeover has left it"
     try:
         with session.transaction(rolled_back=True):
             session.row("SELECT pg_current_xact_id()::text, pg_logical_emit_message(true, %s, 'probe')::text", NAME)

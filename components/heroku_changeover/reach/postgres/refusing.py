@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from heroku_changeover.reach.postgres.session import Session
-from heroku_changeover.terms.errors import SqlRefused, SqlUnreachable
+from heroku_changeover.terms.errors import SqlUnreachable
 
 SCHEMA = "heroku_changeover"
 """Made on an old database only, when its last write was carried over; it goes with the seal."""
@@ -31,7 +31,7 @@ def refuse_writes_to(holder: Session, table: int) -> bool:
     try:
         with holder.connection.transaction():  # a savepoint: what fails in it leaves the locks as they are
             _leave_triggers(holder, table)
-    except (psycopg.Error, SqlRefused, SqlUnreachable):
+    except (psycopg.Error, SqlUnreachable):
         return False
     return True
 
@@ -51,13 +51,12 @@ def _leave_triggers(holder: Session, table: int) -> None:
 
 def _trigger(called: str, events: str, table: str, each: str) -> sql.Composed:
     """The table's name was quoted by the server itself."""
-    return sql.SQL(
-        "CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH {} EXECUTE FUNCTION heroku_changeover.refuse()"
-    ).format(
-        sql.Identifier(f"heroku_changeover_{called}"),
+    return sql.SQL("CREATE OR REPLACE TRIGGER {} BEFORE {} ON {} FOR EACH {} EXECUTE FUNCTION {}()").format(
+        sql.Identifier(f"{SCHEMA}_{called}"),
         sql.SQL(events),
         sql.SQL(table),
         sql.SQL(each),
+        sql.Identifier(SCHEMA, "refuse"),
     )
 
 

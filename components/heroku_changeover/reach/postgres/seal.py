@@ -2,22 +2,26 @@
 
 from psycopg import sql
 
-from heroku_changeover.reach.postgres.blockers import OURS
 from heroku_changeover.reach.postgres.refusing import SCHEMA, refuses
 from heroku_changeover.reach.postgres.session import POLL, Session
-from heroku_changeover.reach.postgres.sessions import OTHERS
+from heroku_changeover.reach.postgres.sessions import OTHERS, OURS
 from heroku_changeover.reach.wait import Clock
 
 _SEAL_SETTING = (
     "FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()"
     " AND s.setrole = 0 AND 'default_transaction_read_only=on' = ANY(s.setconfig)"
 )
+"""That of the database, which is the seal."""
+
 _OWN_SETTING = (
     "FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole AND r.rolname = current_user"
     " LEFT JOIN pg_database d ON d.oid = s.setdatabase WHERE (s.setdatabase = 0 OR d.datname = current_database())"
     " AND EXISTS (SELECT FROM unnest(s.setconfig) AS one WHERE one LIKE 'default_transaction_read_only=%%')"
 )
+"""One of our role's own, for every database or for this one."""
+
 SEAL_XID = f"(SELECT s.xmin::text::bigint {_SEAL_SETTING})"
+"""The transaction that has made it; null where there is none."""
 
 
 def seal(session: Session, clock: Clock, deadline: float) -> int:
@@ -30,7 +34,7 @@ def seal(session: Session, clock: Clock, deadline: float) -> int:
     """
     taken = 0 if is_sealed(session) else 1
     if taken:
-        _set_read_only(session)
+        _alter(session, sql.SQL("SET default_transaction_read_only = on"))
     (since,) = session.row("SELECT clock_timestamp()::text")
     quiet = 0
     while quiet < 2 and clock.now() < deadline:
@@ -39,34 +43,28 @@ def seal(session: Session, clock: Clock, deadline: float) -> int:
     return taken
 
 
-def _set_read_only(session: Session) -> None:
+def _alter(session: Session, change: sql.SQL) -> None:
     """
-    In one transaction. Where our role has a setting of its own, which is stronger than the database's, it gets one for
-    this database, which is stronger still.
+    In one transaction. Where our role has a setting of its own, which is stronger than the database's, the one that it
+    has for this database is changed too, which is stronger still.
     """
-    name = _name_of(session)
+    name = sql.Identifier(str(session.row("SELECT current_database()")[0]))
     with session.transaction():
-        session.do(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+        session.do(sql.SQL("ALTER DATABASE {} {}").format(name, change))
         if session.row(f"SELECT EXISTS (SELECT {_OWN_SETTING})")[0]:
-            session.do(
-                sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET default_transaction_read_only = on").format(name)
-            )
+            session.do(sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} {}").format(name, change))
 
 
 def unseal(session: Session) -> None:
     """
-    Takes the seal away again from a database that stays the primary after all. It has no triggers that refuse writes:
-    those come when all apps have moved.
+    Takes the seal away again from a database that stays the primary after all, or is one again: a person may have
+    attached it anew, and then its tables may have triggers still that refuse writes.
     """
-    if not is_sealed(session):
-        return
-    name = _name_of(session)
-    with session.transaction():
-        session.do(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
-        if session.row(f"SELECT EXISTS (SELECT {_OWN_SETTING})")[0]:
-            session.do(
-                sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} RESET default_transaction_read_only").format(name)
-            )
+    if is_sealed(session) or refuses(session):
+        with session.transaction():
+            session.do("SET LOCAL lock_timeout = '10s'")
+            session.do(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+            _alter(session, sql.SQL("RESET default_transaction_read_only"))
 
 
 def unsealing(session: Session) -> str:
@@ -88,12 +86,8 @@ def unsealing(session: Session) -> str:
     return f"BEGIN READ WRITE; {''.join(resets)}{also}COMMIT"
 
 
-def _name_of(session: Session) -> sql.Identifier:
-    return sql.Identifier(str(session.row("SELECT current_database()")[0]))
-
-
 def _end_sessions_from_before(session: Session, since: object) -> int:
-    """Of a role whose statistics ours may not read it is not known when a session began."""
+    """When a session began is hidden where ours may not read its role's statistics; such a one is ended as well."""
     return int(
         session.row(
             f"SELECT count(pg_terminate_backend(a.pid)) {OTHERS} AND {OURS}"

@@ -31,7 +31,7 @@ _TCP = (socket.AF_INET, socket.SOCK_STREAM)
 SILENCE = "30 seconds"
 """How long a session of ours may say nothing and still be a living run's, which gives a sign of life more often."""
 
-TAKEN = re.compile(r"too many (clients|connections)|connection slots|no more connections", re.IGNORECASE)
+NONE_LEFT = re.compile(r"too many (clients|connections)|connection slots|no more connections", re.IGNORECASE)
 """What a server or a pooler says that has no connection left: before there is a session, errors have no code."""
 
 UNWANTED = "authentication method requirement"
@@ -98,7 +98,7 @@ class Session:
         return SqlRefused(self.database, f"{_first_line(error)} ({state})", ADVICE.get(state, "mend that first"))
 
     def close(self) -> None:
-        """Not under a statement of another thread, such as a sign of life; one that hears nothing is cut off first."""
+        """Lets a statement of another thread end, such as a sign of life; one that hears nothing is cut off first."""
         lock = self.connection.lock
         if not (alone := lock.acquire(timeout=LAST_WORD)):
             self._hang_up()
@@ -155,7 +155,7 @@ def open_session(database: str, url: str) -> Session:
 def _not_had(database: str, reason: str) -> SqlUnreachable:
     if UNWANTED in reason:
         reason += "; Heroku's servers ask for no such thing, so look whether something stands in between"
-    if TAKEN.search(reason):
+    if NONE_LEFT.search(reason):
         return ConnectionsTaken(f"database {database} has no connection left: {reason}")
     return SqlUnreachable(f"database {database} could not be reached over SQL: {reason}")
 

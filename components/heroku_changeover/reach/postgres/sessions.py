@@ -8,21 +8,24 @@ is left alone.
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
-from heroku_changeover.reach.postgres.blockers import OURS
 from heroku_changeover.reach.postgres.session import NAME, Session
 from heroku_changeover.terms.errors import SqlRefused
 
-OTHERS = (
+OURS: LiteralString = "(NOT r.rolsuper AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))"
+"""
+Whether a session of role `r` is ours to end: as PostgreSQL decides, by who signed in, whatever role that one has set.
+"""
+
+OTHERS: LiteralString = (
     "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid WHERE a.datname = current_database()"
     " AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND NOT r.rolreplication"
     f" AND a.application_name IS DISTINCT FROM '{NAME}'"
 )
 """Clients of the database beside ourselves; `a` is the session, `r` its role."""
 
-
-_WAITING = (
+_WAITING: LiteralString = (
     "FROM pg_locks w JOIN pg_stat_activity a USING (pid) JOIN pg_roles r ON r.oid = a.usesysid"
     " WHERE NOT w.granted AND w.locktype = 'relation' AND w.mode <> 'ShareUpdateExclusiveLock'"
     " AND a.datname = current_database() AND a.backend_type = 'client backend'"

@@ -32,7 +32,7 @@ class Follow:
         is_held="keeps following",
         cut="it is unfollowed",
         no_return="the unfollow",
-        figure="at 0 commits behind by Heroku's figure, for 20 s",
+        figure="at 0 commits behind by Heroku's figure, for 20 s, and without the rows of UNLOGGED tables",
     )
 
     def fits(self, prospect: "Prospect") -> bool:

@@ -31,6 +31,7 @@ WRITABLE_LIMIT = 600
 
 def carry_over(c: Changeover, situation: Situation, ends: Ends) -> None:
     with held(c, situation.stage, ends) as fenced, c.world.sql.session(ends.target.name, ends.target_url) as target:
+        situation = _as_the_server_says(c, situation, target)
         if situation.stage is Stage.BEFORE:
             upcoming = cut(c, situation, ends, fenced.fence, target)
         else:
@@ -43,6 +44,18 @@ def carry_over(c: Changeover, situation: Situation, ends: Ends) -> None:
         c.report(f"{ends.target.name} takes writes, and gets nothing of {ends.leader.name} any more")
         move_and_start(c, situation, ends)
         let_go(c.world, c.document, fenced.fence, upcoming)
+
+
+def _as_the_server_says(c: Changeover, situation: Situation, target: Session) -> Situation:
+    """
+    A copy takes no writes. One that does was cut off, by a person or by a request that was carried out late, though
+    Heroku may not say so yet.
+    """
+    if situation.stage is not Stage.BEFORE or not c.way.cut_is_final or target.refuses_writes() is not None:
+        return situation
+    c.report(f"{target.database} takes writes already, whatever Heroku says: it was cut off")
+    c.document.did(Moment.PASSING_RETURN)
+    return situation._replace(stage=Stage.CUT_OFF)
 
 
 def _proved(c: Changeover, situation: Situation, fence: Fence, target: Session) -> int:

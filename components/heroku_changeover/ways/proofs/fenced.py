@@ -1,13 +1,22 @@
 """The proof behind a fence: all tables of the leader are locked against writes until the target is DATABASE."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from heroku_changeover.apps.attachments import apps_on
 from heroku_changeover.reach.threads import side_by_side
 from heroku_changeover.terms.acts import Act, doing
-from heroku_changeover.terms.errors import ConnectionsTaken, Refused, SqlRefused, SqlUnreachable
+from heroku_changeover.terms.errors import (
+    ConnectionsTaken,
+    HerokuError,
+    Refused,
+    SqlRefused,
+    SqlUnreachable,
+    UnexpectedAnswer,
+)
 from heroku_changeover.terms.facts import Database
+from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.situation import Situation, Stage
 from heroku_changeover.terms.verdict import CERTAIN, Verdict, of_apps_that_serve
 from heroku_changeover.ways.limits import LOCK_LIMIT, SEAL_LIMIT
@@ -29,24 +38,15 @@ class Fenced:
         if situation.leader is None or situation.target is None:
             raise Refused(f"{c.order.leader} or {c.order.target} is gone")
         old, new = c.require_url(situation.leader), c.require_url(situation.target)
-        try:
-            with (
-                doing(Act.REACH),
-                c.world.sql.session(c.order.leader, old) as leader,
-                c.world.sql.session(c.order.leader, old),  # the window needs two
-                c.world.sql.session(c.order.target, new) as target,
-            ):
-                require_fenceable(c, leader)
-                c.way.require_reach(c, leader, target)
-        except ConnectionsTaken as error:
-            raise Refused(
-                f"{error}; a changeover needs two connections to {c.order.leader} and one to {c.order.target}, besides "
-                "those of the apps, then run `pulumi up` again"
-            ) from error
-        except SqlRefused as error:
-            raise Refused(f"{error}; then run `pulumi up` again") from error
-        except SqlUnreachable as error:
-            raise Refused(f"{error}; where SQL cannot reach, `verify: api` goes on without proof") from error
+        with (
+            _refusing(c.order),
+            doing(Act.REACH),
+            c.world.sql.session(c.order.leader, old) as leader,
+            c.world.sql.session(c.order.leader, old),  # the window needs two
+            c.world.sql.session(c.order.target, new) as target,
+        ):
+            require_fenceable(c, leader)
+            c.way.require_reach(c, leader, target)
 
     def prepare(self, c: Changeover, situation: Situation) -> None:
         """Sessions, two on the leader and one on the target; and what carrying over will need is loaded."""
@@ -72,14 +72,18 @@ class Fenced:
         return CERTAIN
 
     def require_turn(self, c: Changeover, situation: Situation) -> None:
-        """Where nobody can be asked, nobody's work is known, and the apps are not left down for that."""
+        """
+        Where nobody can be asked, nobody's work is known, and the apps are not left down for that. Only while the
+        target is seen to follow still is a seal on its leader somebody else's.
+        """
         from heroku_changeover.ways.proofs.alone import require_no_other_seal
 
-        if (leader := situation.leader) is None:
+        leader, target = situation.leader, situation.target
+        if leader is None:
             return
-        with suppress(SqlUnreachable):
+        with suppress(SqlUnreachable, HerokuError, UnexpectedAnswer):
             c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
-            if situation.stage is Stage.BEFORE:
+            if situation.stage is Stage.BEFORE and target is not None and target.is_follower:
                 with c.world.sql.session(leader.name, c.url_of(leader)) as session:
                     require_no_other_seal(c, session)
 
@@ -98,6 +102,25 @@ class Fenced:
         finally:
             fence.release()
         c.report(f"{leader.name} is read-only now")
+
+
+@contextmanager
+def _refusing(order: Order) -> Iterator[None]:
+    """
+    Raises:
+        Refused: whatever goes wrong over SQL, with what a person can do about it.
+    """
+    try:
+        yield
+    except ConnectionsTaken as error:
+        raise Refused(
+            f"{error}; a changeover needs two connections to {order.leader} and one to {order.target}, besides those "
+            "of the apps, then run `pulumi up` again"
+        ) from error
+    except SqlRefused as error:
+        raise Refused(f"{error}; then run `pulumi up` again") from error
+    except SqlUnreachable as error:
+        raise Refused(f"{error}; where SQL cannot reach, `verify: api` goes on without proof") from error
 
 
 def _doubt(c: Changeover, situation: Situation) -> str | None:

@@ -21,10 +21,13 @@ _WRITING: LiteralString = (
 _BECOMING: LiteralString = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END"
 """What a login has to have of a role that it wants to set."""
 
+OF_USERS: LiteralString = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND left(n.nspname, 8) <> 'pg_toast'"
+"""What is in no schema of the server's own."""
+
 TABLES: LiteralString = (
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'"
-    " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND left(n.nspname, 8) <> 'pg_toast'"
+    f" AND {OF_USERS}"
 )
 """Tables with rows that anybody may write, and parents of such."""
 
@@ -88,7 +91,7 @@ def look(connection: Connection) -> Look:
 
 
 def lockable_as_another(connection: Connection) -> dict[str, list[str]]:
-    """The rest, as far as a role may lock it that the login can set: its tables, by that role."""
+    """Of the rest, the tables that may be locked as another role, which the login can set; by that role."""
     rows = connection.execute(
         f"SELECT DISTINCT ON (t.oid) r.rolname, t.name {_AS_ANOTHER} WHERE r.rolname <> current_user"
         f" AND pg_has_role(session_user, r.oid, {_BECOMING}) AND has_schema_privilege(r.oid, t.schema, 'USAGE')"
