@@ -8,18 +8,21 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from heroku_changeover import __main__ as program
 from heroku_changeover.__main__ import EPILOG, main
 from heroku_changeover.reach import heroku as client
+from heroku_changeover.reach.hiding import said_of, without_secrets
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import Journal, Record
-from heroku_changeover.rescue.last_resort import without_secrets
+from heroku_changeover.terms.errors import NothingChanged
 from heroku_changeover.terms.moments import Moment
 from heroku_changeover.terms.order import STEPS, Order
 from heroku_changeover.terms.window import Window
@@ -299,3 +302,38 @@ def test_a_short_value_of_a_secret_leaves_the_text_readable(monkeypatch: pytest.
     monkeypatch.setenv("SOME_KEY", "e")
 
     assert without_secrets("a sentence") == "a sentence"
+
+
+def port_error() -> Exception:
+    """As the library says it of an address whose password has a slash in it."""
+    with pytest.raises(ValueError, match="Port") as error:
+        _ = urlsplit("postgres://user:s3cret/more@host/db").port
+    return error.value
+
+
+ADDRESS = "postgres://user:s3cret@host/db"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        port_error(),
+        ValueError("netloc 'user:s3cret\"'@host' contains invalid characters"),
+        RuntimeError(f"no such place: {ADDRESS}"),
+        OSError(2, "No such file", ADDRESS),
+        UnicodeError(f"label too long in '{ADDRESS}'"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+def test_an_error_of_a_library_shows_no_part_of_an_address(error: Exception) -> None:
+    """Neither where it is a reason nor as the last line of a traceback."""
+    traceback_of = "".join(traceback.format_exception(error))
+
+    assert "s3cret" not in said_of(error)
+    assert "s3cret" not in without_secrets(traceback_of).splitlines()[-1]
+    assert said_of(error)
+
+
+def test_what_we_say_ourselves_is_said_as_it_is() -> None:
+    assert said_of(NothingChanged("app 'shop' is as found")) == "app 'shop' is as found"
+    assert said_of(RuntimeError()) == "RuntimeError"

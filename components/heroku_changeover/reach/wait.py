@@ -100,7 +100,8 @@ class Clock(NamedTuple):
     """
     `now` is in seconds since 1970, so that its readings mean the same in every step's process, and never jumps.
     `sleep` ends when the process is asked to end, `sound_sleep` does not. `first_of` waits for looks under way.
-    `is_ending` tells whether the process was asked to end, `ends` when the work has to be over.
+    `is_ending` tells whether the process was asked to end, `ends` when the work has to be over. `awake` goes on only
+    while the machine does not sleep: nobody can be late in saying something in that time.
     """
 
     now: Callable[[], float] = steady_now
@@ -109,6 +110,7 @@ class Clock(NamedTuple):
     first_of: Callable[[set[Look], float], None] = first_of
     is_ending: Callable[[], bool] = ENDING.is_set
     ends: Callable[[], float] = no_end
+    awake: Callable[[], float] = time.monotonic
 
     def within(self, ends: Callable[[], float]) -> "Clock":
         """The same clock for work that has to be over when it shows what `ends` says."""

@@ -20,6 +20,7 @@ from typing import IO
 from heroku_changeover.apps.keeping import READY_VARIABLE, keeper_file, try_lock
 from heroku_changeover.reach.address import address_from
 from heroku_changeover.reach.heroku import Heroku
+from heroku_changeover.reach.hiding import said_of
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import KEEPER, Journal, Record
 from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, sign
@@ -40,8 +41,11 @@ OVERRUN = 30
 SILENCE = 150
 """
 Seconds without a word after which whoever is at work is taken to hang: every wait says something twice a minute, and no
-request or statement takes longer.
+request or statement takes longer. The sleep of a machine is no silence: it stops whoever would speak.
 """
+
+SHORT_SILENCE = 45
+"""The same beyond the budget, when all that is left to a step is to put back: a wait says something every 30 s."""
 
 BUSY_POLL = 1.0
 """Seconds between two looks whether whoever is at work hangs."""
@@ -130,7 +134,7 @@ class Keeper:
     def __init__(self, journal: Journal, heroku: Heroku, clock: Clock) -> None:
         self._journal, self._heroku, self._clock = journal, heroku, clock
         self._known = self._first_look()
-        self._life, self._heard_at = (0.0, 0), clock.now()
+        self._life, self._heard_at = (0.0, 0), clock.awake()
         self._waits_on, self._at_work = "", False
         self._refused, self._refused_at = "", 0.0
 
@@ -169,7 +173,7 @@ class Keeper:
         """Whoever is at work shows it in the lock file; as long as this keeper has the lock, nobody else is."""
         life = (record.window.latest, last_sign_of_life(self._journal.path, record.order.apps))
         if life != self._life and not self._at_work:
-            self._heard_at = self._clock.now()
+            self._heard_at = self._clock.awake()
         self._life = life
 
     def _left_alone(self, record: Record) -> str | None:
@@ -185,7 +189,7 @@ class Keeper:
         return record.clock(self._clock).now() > record.overrun + OVERRUN
 
     def _silence(self) -> float:
-        return self._clock.now() - self._heard_at
+        return self._clock.awake() - self._heard_at
 
     def _take_over(self) -> bool:
         """
@@ -207,7 +211,7 @@ class Keeper:
                 elif self._leads_nowhere(error):
                     return self._give_up(str(error))
                 else:
-                    self.say(f"not yet: {type(error).__name__}: {error}")
+                    self.say(f"not yet: {type(error).__name__}: {said_of(error)}")
                 self._clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         return True
@@ -247,7 +251,7 @@ class Keeper:
         if str(error) != self._waits_on:
             self._waits_on = str(error)
             self.say(f"waits on: {error}")
-        limit = OVERRUN if self._is_overrun(record) else SILENCE
+        limit = SHORT_SILENCE if self._is_overrun(record) else SILENCE
         if self._silence() > limit:
             self._end_who_hangs(record)
 

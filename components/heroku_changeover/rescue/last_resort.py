@@ -1,19 +1,13 @@
 """What is said of an error that nobody has thought of: one sentence; where it came from is in the log."""
 
 import argparse
-import os
-import re
 import traceback
 from contextlib import suppress
 
+from heroku_changeover.reach.hiding import without_secrets
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import Journal
 from heroku_changeover.terms.errors import ChangeoverError
-
-NAMES_A_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|PROXY|DATABASE_URL", re.IGNORECASE)
-SIGNED_IN = re.compile(r"(?<=://)[^\s/@]*@")
-SHORTEST = 4
-"""Characters of what is taken for a secret: shorter ones are in any text."""
 
 
 def told(error: BaseException, options: argparse.Namespace | None) -> str:
@@ -45,11 +39,3 @@ def _logged(error: BaseException, app: str) -> str:
             journal.log("error", line)
         return str(journal.log_path)
     return ""
-
-
-def without_secrets(text: str) -> str:
-    """A text without user and password of any address, and without what the environment holds under a telling name."""
-    for name, value in os.environ.items():
-        if NAMES_A_SECRET.search(name) and len(value) >= SHORTEST:
-            text = text.replace(value, "…")
-    return SIGNED_IN.sub("…@", text)

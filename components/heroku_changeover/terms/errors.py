@@ -7,7 +7,6 @@ Every way a look, a step or a guard can fail, one class for each thing that a ca
     ├── Refused             exit 30: bad input or a finding, nothing was started
     │   ├── BadInput
     │   │   └── NoToken     neither the environment nor ~/.netrc has one
-    │   ├── StillFollows    a database is DATABASE of an app, and Heroku calls it a follower
     │   └── Busy            another process is at work on the app, on this machine or elsewhere
     │       └── Locked      on this machine, which its lock tells
     ├── NeedsPerson         exit 40: says what a person has to do
@@ -50,13 +49,6 @@ class Refused(ChangeoverError):
 
 class BadInput(Refused):
     """An argument, an environment variable or a document that the step cannot work with."""
-
-
-class StillFollows(Refused):
-    """
-    A database is in use and is said to be a follower: somebody has attached it, or it was cut off a moment ago and the
-    Data API is late.
-    """
 
 
 class NoToken(BadInput):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from heroku_changeover.terms.errors import Busy, Refused, StillFollows
+from heroku_changeover.terms.errors import Busy, Incomplete, Refused
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 
@@ -66,11 +66,14 @@ def _is_primary_of(database: Database | None, app: App) -> bool:
     return database is not None and app.primary is not None and app.primary.addon_id == database.id
 
 
-def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied: IsTied) -> Stage:
+def stage_of(
+    order: Order, apps: Iterable[App], target: Database | None, is_tied: IsTied, *, past_return: bool = False
+) -> Stage:
     """
-    Judges how far the changeover has come.
+    Judges how far the changeover has come; `past_return` is whether the target may have been cut off already.
 
     Raises:
+        Incomplete: what is live is not known at this moment.
         Refused: what is live fits no changeover from this leader to this target.
     """
     apps = list(apps)
@@ -85,7 +88,7 @@ def stage_of(order: Order, apps: Iterable[App], target: Database | None, is_tied
     if not target.is_follower and set(held) == {order.target}:  # an app may have no DATABASE for a moment
         return Stage.MOVED
     if order.target in primaries:  # whatever the Data API says of it, or does not say, at this moment
-        return _of_one_in_use(order, target)
+        return _of_one_in_use(order, target, past_return)
     return Stage.BEFORE if target.is_being_made or is_tied(order, target) else Stage.CUT_OFF
 
 
@@ -104,9 +107,11 @@ def _divided(order: Order, apps: Iterable[App], right: str) -> str:
     )
 
 
-def _of_one_in_use(order: Order, target: Database) -> Stage:
+def _of_one_in_use(order: Order, target: Database, past_return: bool) -> Stage:
+    if target.is_follower and past_return:
+        raise Incomplete(f"the Data API calls {order.target} a follower still; run `pulumi up` again")
     if target.is_follower:
-        raise StillFollows(
+        raise Refused(
             f"{order.target} is DATABASE of an app but still a follower: attach {order.leader} as DATABASE again"
         )
     return Stage.CUT_OFF

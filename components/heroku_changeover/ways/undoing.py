@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from heroku_changeover.apps.attachments import give_back
 from heroku_changeover.apps.service import put_back
 from heroku_changeover.apps.writable import let_write, primaries_without_writes
+from heroku_changeover.reach.hiding import said_of
 from heroku_changeover.terms.command import CONFIRM_VARIABLE, teardown_text
 from heroku_changeover.terms.errors import (
     Busy,
@@ -48,12 +49,12 @@ def putting_back(c: Changeover) -> Iterator[None]:
             require_not_overtaken(c, situation)
         if not (has_way_back(c, situation) if situation else not c.window.is_past_return):
             raise Incomplete(
-                f"{_reason(error)}; {c.order.target} is cut off, so the only way is forward: run `pulumi up` again"
+                f"{said_of(error)}; {c.order.target} is cut off, so the only way is forward: run `pulumi up` again"
             ) from error
         _put_back_or_say(c, situation, error)
         if isinstance(error, Refused):
             raise
-        raise NothingChanged(f"{_reason(error)}; every app is as it was found, nothing was moved") from error
+        raise NothingChanged(f"{said_of(error)}; every app is as it was found, nothing was moved") from error
 
 
 def require_not_overtaken(c: Changeover, situation: Situation) -> None:
@@ -104,7 +105,7 @@ def _put_back_or_say(c: Changeover, situation: Situation | None, error: BaseExce
         raise
     except ChangeoverError as second:
         raise NeedsPerson(
-            f"{_reason(error)}; and the apps could not be put back: {second}. As found, they were: {_as_found(c)}; "
+            f"{said_of(error)}; and the apps could not be put back: {second}. As found, they were: {_as_found(c)}; "
             f"`heroku-changeover recover --app {c.order.apps[0]}` tries again"
         ) from second
 
@@ -178,11 +179,7 @@ def only_forward() -> Iterator[None]:
     except (Incomplete, NeedsPerson, Refused):
         raise
     except Exception as error:
-        raise Incomplete(f"{_reason(error)}; the apps have moved; run `pulumi up` again to finish") from error
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+        raise Incomplete(f"{said_of(error)}; the apps have moved; run `pulumi up` again to finish") from error
 
 
 def act_on(c: Changeover, situation: Situation, verdict: Verdict, undo: Callable[[], None] | None = None) -> None:

@@ -15,7 +15,7 @@ from heroku_changeover.reach.sql import Fence, Mark, Session
 from heroku_changeover.reach.threads import at_once
 from heroku_changeover.reach.world import World
 from heroku_changeover.terms.captured import captured
-from heroku_changeover.terms.errors import Incomplete, Refused, StillFollows, TimedOut
+from heroku_changeover.terms.errors import Incomplete, Refused, TimedOut
 from heroku_changeover.terms.facts import App, Database
 from heroku_changeover.terms.order import Order
 from heroku_changeover.terms.position import Position, took_writes
@@ -104,13 +104,9 @@ class Changeover:
         leader, target, *rest = at_once(*databases, *looks, *also)
         apps: dict[str, App] = {app.name: app for app in rest[: len(order.apps)]}
         require_own(order, apps.values(), leader, target)
-        try:
-            stage = stage_of(order, apps.values(), target, self.way.is_tied)
-        except StillFollows as error:
-            if not self.window.is_past_return:
-                raise
-            raise Incomplete(f"the Data API still calls {order.target} a follower; run `pulumi up` again") from error
-        if stage is Stage.BEFORE and self.window.is_past_return and target is not None and not target.is_known:
+        past = self.window.is_past_return
+        stage = stage_of(order, apps.values(), target, self.way.is_tied, past_return=past)
+        if stage is Stage.BEFORE and past and target is not None and not target.is_known:
             raise Incomplete(f"the Data API does not know {target.name} at this moment; run `pulumi up` again")
         return Situation(apps, leader, target, stage)
 

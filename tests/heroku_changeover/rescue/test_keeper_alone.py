@@ -17,7 +17,7 @@ from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import Journal, Record
 from heroku_changeover.reach.processes import Process, process_named
-from heroku_changeover.reach.wait import Clock
+from heroku_changeover.reach.wait import Clock, steady_now
 from heroku_changeover.rescue import by_hand, keeper
 from heroku_changeover.rescue.by_hand import Request
 from heroku_changeover.rescue.keeper import Keeper
@@ -266,6 +266,20 @@ def test_an_app_that_was_found_in_maintenance_is_as_found_in_maintenance(
     live.apps["shop"] = live.apps["shop"]._replace(maintenance=True)
 
     assert "nothing to do" in recovering(journal, monkeypatch, live, lambda: None)
+
+
+@pytest.mark.parametrize("same_boot", [True, False])
+def test_recover_does_not_wait_for_hours_because_the_clock_was_ahead_when_the_window_was_opened(
+    journal: Journal, same_boot: bool
+) -> None:
+    """A write that was not answered is waited for, for half a minute after it was sent."""
+    ahead = Clock(lambda: steady_now() + 7200)
+    sent = Window("db-2", {"shop": FOUND}, {Moment.ENTERING_MAINTENANCE: ahead.now()})
+    record = Record(ORDER, sent, GONE).counted_by(ahead)
+    c = by_hand._changeover(record if same_boot else record._replace(boot="another"), NO_HEROKU, journal, print)
+
+    assert c.window.unanswered is not None
+    assert c.window.unanswered - c.world.clock.now() < 60
 
 
 @pytest.mark.parametrize("pressed", [EOFError, KeyboardInterrupt])

@@ -130,10 +130,22 @@ def test_what_came_of_a_passing_failure_is_no_reason_to_give_up(
     assert "the window was closed" in journal.log_path.read_text()
 
 
+def test_the_log_of_a_keeper_that_meets_a_bug_quotes_no_part_of_an_address(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = ValueError("Port could not be cast to integer value as 's3cret'")
+    monkeypatch.setattr(keeper, "recover", failing(2, error))
+    Keeper(journal, NO_HEROKU, KeeperTime().clock).watch()
+
+    log = journal.log_path.read_text()
+    assert "not yet: ValueError: Port could not be cast" in log
+    assert "s3cret" not in log
+
+
 def test_what_is_refused_for_a_while_is_no_reason_to_give_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody renames add-ons, or the Data API is behind: by its own words it passes."""
     monkeypatch.setattr(keeper, "recover", failing(8, Refused("somebody renames add-ons")))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     assert BEGAN + 60 < time.now < BEGAN + REFUSED_FOR
@@ -144,7 +156,7 @@ def test_what_is_refused_in_the_same_words_for_long_is_left_to_a_person(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "recover", failing(1000, Refused("DATABASE of these apps is also another one")))
-    time = FakeTime()
+    time = KeeperTime()
     Keeper(journal, NO_HEROKU, time.clock).watch()
 
     found = journal.read()
@@ -159,7 +171,7 @@ def test_a_keeper_that_waits_for_hours_leaves_the_account_its_requests(
 ) -> None:
     """Each try asks Heroku some 14 times, of 4,500 in an hour."""
     tried: list[float] = []
-    time = FakeTime()
+    time = KeeperTime()
 
     def recover(c: Changeover) -> str:
         tried.append(time.now)
@@ -272,6 +284,32 @@ def test_a_run_that_is_heard_of_after_the_point_of_no_return_is_left_alone(
     assert recovered == []
 
 
+@pytest.mark.parametrize("window", [PAST, OPEN], ids=["after the point of no return", "before it"])
+def test_a_step_that_was_at_work_when_the_machine_fell_asleep_is_not_ended_when_that_wakes_up(
+    journal: Journal, recovered: list[Window], working: "subprocess.Popen[str]", window: Window
+) -> None:
+    """It says something within its heartbeat after that; the keeper may well look before it does."""
+    journal.write(Record(ORDER, window, living()))
+    steps = Journal(journal.path, "shop")
+    steps.read()
+    asleep: list[float] = []
+
+    def go_on(now: float) -> None:
+        if now > BEGAN + 20 and not asleep:
+            asleep.append(now)
+            time.close_the_lid(8 * 3600)
+        elif asleep and now > asleep[0] + 8 * 3600 + 20:
+            steps.log("promote", "goes on")
+            steps.close()
+
+    time = KeeperTime(go_on)
+    Keeper(journal, NO_HEROKU, time.clock).watch()
+
+    assert working.poll() is None
+    assert recovered == []
+    assert "was ended" not in journal.log_path.read_text()
+
+
 HOLDER = """
 import sys
 from pathlib import Path
@@ -285,13 +323,19 @@ with locked(Path(sys.argv[1]), ("shop",), "promote", Clock(), print):
 
 
 @pytest.fixture
-def stopped(journal: Journal) -> Iterator["subprocess.Popen[str]"]:
-    """A step that has the lock of the app and is stopped."""
+def stopped(working: "subprocess.Popen[str]") -> "subprocess.Popen[str]":
+    """The same, and it is stopped."""
+    working.send_signal(signal.SIGSTOP)
+    return working
+
+
+@pytest.fixture
+def working(journal: Journal) -> Iterator["subprocess.Popen[str]"]:
+    """A step that has the lock of the app."""
     words = [sys.executable, "-c", HOLDER, str(journal.path)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        process.send_signal(signal.SIGSTOP)
         yield process
         process.kill()
 
