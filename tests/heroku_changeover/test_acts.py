@@ -50,6 +50,10 @@ OUTSIDE = {
     ("ways/follow/readiness.py", "until"): "part of reaching the databases over SQL",
     ("ways/proofs/fenceable.py", "until"): "the same",
     ("ways/follow/unfollow.py", "until"): "a look whether an unfollow that was asked for shows, when something broke",
+    (
+        "rescue/recovery.py",
+        "until",
+    ): "a look whether apps stay divided, part of putting back, which is no act of its own",
     ("retire/guard.py", "until"): "no app is down while a database goes; its own faults are tried in test_retire.py",
     ("retire/guard.py", "delete"): "the same",
     ("reach/postgres/turn.py", "until"): "part of taking the lock, or of putting back, which is no act of its own",

@@ -70,7 +70,7 @@ class Changeover:
         return self.world.report
 
     def go_on_undisturbed(self) -> None:
-        """From here on all that is done here is done even when the process was asked to end."""
+        """From here on what is done here is done even when the process was asked to end."""
         self.world = self.world.undisturbed()
         self.addresses.ask(self.world.heroku)
 

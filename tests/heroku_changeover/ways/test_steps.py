@@ -434,7 +434,7 @@ def test_the_advice_makes_apps_one_again_of_which_a_person_gave_one_another_data
     code, said = operator.run("promote")
     assert code == 30, said
     assert f"DATABASE of {admin} is {other}" in said
-    advice = re.findall(r"`heroku addons:attach (\S+) (?:--as (\S+) )?--app (\S+)", said)
+    advice = re.findall(r"`heroku addons:attach (\S+) (?:--as (\S+) )?--app ([\w-]+)", said)
     assert advice == [(other, "", admin), (operator.leader, "DATABASE", admin)]
     for addon, name, app in advice:
         heroku.post("/addon-attachments", {"addon": addon, "app": app, "name": name or None, "confirm": app})
