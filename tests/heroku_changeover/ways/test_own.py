@@ -15,7 +15,7 @@ from heroku_changeover.reach.postgres.server import open_server
 from heroku_changeover.reach.postgres.session import open_session
 from heroku_changeover.reach.sql import Mark
 from heroku_changeover.terms.acts import Act
-from heroku_changeover.terms.errors import TimedOut
+from heroku_changeover.terms.errors import SqlUnreachable, TimedOut
 from heroku_changeover.terms.order import STEPS
 from heroku_changeover.ways.follow.replay import wait_until_replayed
 from kit.fake_time import FakeTime
@@ -345,7 +345,7 @@ def test_no_session_is_ended_on_a_server_that_is_nobodys_copy(operator: Operator
     move_by_hand(operator, heroku)
     url, clock = heroku.database_url(operator.follower), FakeTime().clock
     with psycopg.connect(url, autocommit=True) as theirs, open_server(operator.follower, url) as copy:
-        with pytest.raises(TimedOut):
+        with pytest.raises(SqlUnreachable, match="is no copy any more"):
             wait_until_replayed(clock, copy, FAR, clock.now() + 2)
 
         assert lives(theirs)
