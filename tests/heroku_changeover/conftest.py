@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from heroku_changeover.reach.home import HOME_VARIABLE
 from kit.operator import LIMIT, Operator
 from local_heroku.launcher import LocalHeroku
 
@@ -25,13 +26,17 @@ def operator(heroku: LocalHeroku, shop: dict[str, Any], home: Path) -> Operator:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """Where the steps of one test keep their records; a test that leaves a window open leaves no keeper behind."""
-    folder = tmp_path / "changeover"
-    yield folder
-    for file in folder.rglob("*.keeper"):
-        with suppress(ValueError, psutil.NoSuchProcess):
-            keeper = psutil.Process(int(file.read_text()))
-            if "heroku_changeover" in keeper.cmdline():
-                keeper.kill()
+    yield tmp_path / "changeover"
+    for process in psutil.process_iter(["cmdline"]):
+        if "heroku_changeover" in (process.info["cmdline"] or ()) and _belongs_to(process, tmp_path):
+            process.kill()
+
+
+def _belongs_to(process: psutil.Process, folder: Path) -> bool:
+    """By its environment: another machine of the test's has another home, and a keeper outlives its own files."""
+    with suppress(psutil.Error):
+        return process.environ().get(HOME_VARIABLE, "").startswith(f"{folder}{os.sep}")
+    return False
 
 
 @pytest.fixture
