@@ -12,6 +12,7 @@ from typing import IO
 from heroku_changeover.reach.document import Document
 from heroku_changeover.reach.home import HOME_VARIABLE
 from heroku_changeover.reach.journal import Journal, Record
+from heroku_changeover.reach.locks import try_lock
 from heroku_changeover.reach.private import open_needed
 from heroku_changeover.reach.processes import first_process, starters
 from heroku_changeover.terms.acts import Act, doing
@@ -170,12 +171,3 @@ def keeper_file(journal: Journal) -> IO[str]:
         BadInput: something else is in its place.
     """
     return open_needed(journal.path / f"{journal.app}.keeper", "a+")
-
-
-def try_lock(file: IO[str], kind: int) -> bool:
-    """Whether the lock was had; it goes with the file."""
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -31,7 +31,7 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
     """
     with world.sql.session(database, address) as session:
         unsealing = session.unsealing()
-        if session.is_sealed() or session.refuses_writes():
+        if _refuses(session):
             world.sql.await_turn(database, address, world.after(TURN_LIMIT))
             try:
                 _unseal(world, session)
@@ -40,6 +40,11 @@ def let_write(world: World, database: str, address: str, app: str) -> None:
     with world.sql.session(database, address) as session:
         if refusal := session.refuses_writes():
             raise _takes_none(database, refusal, unsealing, app)
+
+
+def _refuses(session: Session) -> bool:
+    """The app's own role may write in spite of the seal; others may not."""
+    return session.is_sealed() or session.refuses_writes() is not None
 
 
 def _unseal(world: World, session: Session) -> None:
@@ -84,7 +89,7 @@ def primaries_without_writes(world: World, apps: Iterable[App]) -> Iterator[tupl
     for name, address, app in _primaries(world, apps):
         try:
             with world.sql.session(name, address) as session:
-                refuses = session.is_sealed() or session.refuses_writes() is not None
+                refuses = _refuses(session)
         except SqlUnreachable as error:
             world.report(f"whether {name} takes writes was not seen: {error}")
             continue

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from heroku_changeover.reach.locks import show_life
 from heroku_changeover.reach.private import open_private, read_private
 from heroku_changeover.reach.processes import Process, process_from
-from heroku_changeover.reach.uptime import boot, uptime
+from heroku_changeover.reach.uptime import boot
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.terms.errors import BadInput
 from heroku_changeover.terms.given import number
@@ -63,7 +63,7 @@ class Record(NamedTuple):
 
     def counted_by(self, clock: Clock) -> "Record":
         """The same, with the clock by which its next moments are noted."""
-        return self._replace(boot=boot(), epoch=round(clock.now() - uptime(), 3))
+        return self._replace(boot=boot(), epoch=round(clock.epoch, 3))
 
 
 class Journal:

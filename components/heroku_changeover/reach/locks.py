@@ -91,7 +91,7 @@ def _changed(path: Path) -> int:
 
 def _take(file: IO[str], app: str, clock: Clock, report: Callable[[str], None], limit: float) -> None:
     def busy() -> str | None:
-        if _try(file):
+        if try_lock(file):
             return None
         return f"{_holder(file)} is at work on it"
 
@@ -101,9 +101,10 @@ def _take(file: IO[str], app: str, clock: Clock, report: Callable[[str], None], 
         raise Locked(f"one changeover at a time for an app: {error}") from error
 
 
-def _try(file: IO[str]) -> bool:
+def try_lock(file: IO[str], kind: int = fcntl.LOCK_EX) -> bool:
+    """Whether the lock was had; it goes with the file."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -124,6 +125,6 @@ def holder_of(path: Path, app: str) -> Holder | None:
     """Who is at work on an app on this machine; None when nobody is."""
     try:
         with open_private(lock_path(path, app), "r+") as lock:
-            return None if _try(lock) else _holder(lock)
+            return None if try_lock(lock) else _holder(lock)
     except OSError:
         return None

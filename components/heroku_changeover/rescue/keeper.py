@@ -10,20 +10,19 @@ It needs nothing that can go away: what it runs is loaded, and what it watches o
 lost or damaged says nothing; only one that was closed ends it.
 """
 
-import fcntl
 import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO
 
-from heroku_changeover.apps.keeping import READY_VARIABLE, keeper_file, try_lock
+from heroku_changeover.apps.keeping import READY_VARIABLE, keeper_file
 from heroku_changeover.reach.address import address_from
 from heroku_changeover.reach.heroku import Heroku
 from heroku_changeover.reach.hiding import said_of
 from heroku_changeover.reach.home import folder
 from heroku_changeover.reach.journal import KEEPER, Journal, Record
-from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, sign
+from heroku_changeover.reach.locks import holder_of, last_sign_of_life, locked, sign, try_lock
 from heroku_changeover.reach.wait import Clock
 from heroku_changeover.rescue.recovery import changeover_in, recover
 from heroku_changeover.terms.command import KEEP
@@ -104,7 +103,7 @@ def _load() -> None:
 def _is_alone(file: IO[str], clock: Clock) -> bool:
     """Whether no other keeper is there; somebody who only looks whether there is one has gone in a moment."""
     until = clock.now() + YIELD
-    while not (alone := try_lock(file, fcntl.LOCK_EX)) and clock.now() < until:
+    while not (alone := try_lock(file)) and clock.now() < until:
         clock.sleep(POLL)
     return alone
 

@@ -92,19 +92,20 @@ def recover(c: Changeover) -> str:
         situation = c.way.settled(c)
     except Busy as error:
         return _recover_divided(c, error)
-    way_back = has_way_back(c, situation)
-    if not way_back and situation.stage is not Stage.SUPERSEDED:
-        promote(c)
-        restore(c)
-        return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
-    if way_back:
+    if has_way_back(c, situation):
         back_as_found(c, situation)
-    else:
+        if situation.leader is not None:
+            _end_left_over(c, situation.leader)
+        return f"{_PUT_BACK}{c.order.leader}"
+    if situation.stage is Stage.SUPERSEDED:
         up_where_they_are(c, situation)
-    if way_back and situation.leader is not None:
-        _end_left_over(c, situation.leader)
-    on = c.order.leader if way_back else "the database that a later changeover gave it"
-    return f"put back: every app is as it was found, on {on}"
+        return f"{_PUT_BACK}the database that a later changeover gave it"
+    promote(c)
+    restore(c)
+    return f"finished forward: {c.order.target} is the primary, and every app is as it was found"
+
+
+_PUT_BACK = "put back: every app is as it was found, on "
 
 
 def _recover_divided(c: Changeover, error: Busy) -> str:
@@ -126,7 +127,7 @@ def _recover_divided(c: Changeover, error: Busy) -> str:
         raise error
     c.world.sql.await_turn(leader.name, c.url_of(leader), c.world.after(LOCK_LIMIT))
     up_where_they_are(c, situation)
-    return f"put back: every app is as it was found, on the database that it has; {error}"
+    return f"{_PUT_BACK}the database that it has; {error}"
 
 
 def _stays_divided(c: Changeover) -> bool:

@@ -135,7 +135,8 @@ class Window(NamedTuple):
         The document as one line that can be handed on. A window whose document is too long is not opened; where names
         have been added since, only DATABASE is told, which is what counts.
         """
-        return _one_line(self.row() if self.fits else self._without_companions().row())
+        text = _one_line(self.row())
+        return text if len(text) <= LONGEST_LINE else _one_line(self._without_companions().row())
 
     def _without_companions(self) -> "Window":
         rows = self.apps.items()

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import psycopg
 import pytest
 
-from heroku_changeover.reach.postgres import connecting
+from heroku_changeover.reach.postgres import connecting, sessions
 from heroku_changeover.reach.postgres import port as port_module
 from heroku_changeover.reach.postgres import session as session_module
 from heroku_changeover.reach.postgres.port import Postgres
@@ -34,13 +34,6 @@ AWAY = 2.0
 """Seconds for which a network may be away, and nothing comes of it."""
 
 OURS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'heroku-changeover'"
-
-
-@pytest.fixture(scope="module")
-def leader(heroku_of_the_session: LocalHeroku) -> Iterator[str]:
-    app = heroku_of_the_session.create_app("partition", web=0, rows=10)
-    yield str(app["addon"])
-    heroku_of_the_session.delete("/_control/apps/partition")
 
 
 @pytest.fixture
@@ -175,7 +168,7 @@ def test_a_session_whose_server_says_nothing_is_closed_all_the_same(leader: str,
 def test_a_run_that_holds_a_fence_and_waits_gives_signs_of_life_and_is_left_alone(
     leader: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "SILENCE", "2 seconds")
+    monkeypatch.setattr(sessions, "LEFT_OVER_AFTER", "2 seconds")
     monkeypatch.setattr(port_module, "BEAT_SECONDS", 0.2)
     fence = port().fence(leader, url, time.time() + 10)
     with open_server(leader, url) as other:
@@ -191,7 +184,7 @@ def test_a_run_that_holds_a_fence_and_waits_gives_signs_of_life_and_is_left_alon
 def test_what_a_run_that_is_no_more_has_left_is_ended_before_a_new_fence_is_opened(
     leader: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "SILENCE", "1 second")
+    monkeypatch.setattr(sessions, "LEFT_OVER_AFTER", "1 second")
     left = open_server(leader, url)
     left.connection.autocommit = False
     left.do("LOCK TABLE public.orders IN ACCESS EXCLUSIVE MODE")

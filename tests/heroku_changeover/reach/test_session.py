@@ -78,14 +78,6 @@ LIBPQ = {
 }
 
 
-@pytest.fixture(scope="module")
-def leader(heroku_of_the_session: LocalHeroku) -> Iterator[str]:
-    """A database for the tests of this file, which leave it as it was."""
-    app = heroku_of_the_session.create_app("sessions", web=0, rows=10)
-    yield str(app["addon"])
-    heroku_of_the_session.delete("/_control/apps/sessions")
-
-
 @pytest.fixture
 def owner(heroku: LocalHeroku, leader: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
     """The app's own role, as the app has it; its settings, and those of the database, are gone afterwards."""

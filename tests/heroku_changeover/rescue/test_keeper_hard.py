@@ -386,7 +386,6 @@ def test_a_step_of_the_wall_clock_neither_ends_a_window_nor_makes_it_endless(
     """Both count from when the machine started, whatever the wall clock shows as each of them begins."""
     up = KeeperTime()
     monkeypatch.setattr("heroku_changeover.reach.wait.uptime", lambda: up.now)
-    monkeypatch.setattr("heroku_changeover.reach.journal.uptime", lambda: up.now)
     noted = Clock(lambda: 1e9 + up.now)
     window = Window("db-2", {}, {Moment.ENTERING_MAINTENANCE: noted.now()})
     journal.write(Record(ORDER, window, living()).counted_by(noted))

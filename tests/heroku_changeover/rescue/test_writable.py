@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from heroku_changeover.apps.writable import TURN_LIMIT
-from heroku_changeover.reach.postgres.session import SILENCE
+from heroku_changeover.reach.postgres.sessions import LEFT_OVER_AFTER
 from heroku_changeover.rescue.recovery import LEFT_OVER_LIMIT
 from heroku_changeover.terms.order import STEPS
 from kit.operator import Operator
@@ -27,6 +27,17 @@ def require_writes(heroku: LocalHeroku, database: str) -> None:
 def seal(heroku: LocalHeroku, database: str) -> None:
     with psycopg.connect(heroku.database_url(database), autocommit=True) as session:
         session.execute(f"ALTER DATABASE {session.info.dbname} SET default_transaction_read_only = on")
+
+
+def require_brought_back(operator: Operator, heroku: LocalHeroku, elsewhere: Path) -> None:
+    """`recover` on another machine, which has an older state of the stack, brings the app up where it can write."""
+    operator.home = elsewhere
+    words = ("recover", "--app", operator.apps[0], "--state", "-", "--yes")
+    code, _, said = by_hand(operator, *words, stdin=exported(operator))
+
+    assert code == 0, said
+    assert operator.is_as_found()
+    require_writes(heroku, operator.leader)
 
 
 def test_nothing_is_put_back_while_the_data_api_does_not_know_what_was_cut_off(
@@ -56,13 +67,7 @@ def test_an_app_is_brought_back_on_a_database_that_takes_writes_although_no_reco
     """The stack's state is older, and the Data API does not know the new database at that moment."""
     break_behind_the_seal(operator)
     heroku.patch(f"/_control/databases/{operator.follower}", {"known": False})
-    operator.home = tmp_path / "another-machine"
-    words = ("recover", "--app", operator.apps[0], "--state", "-", "--yes")
-    code, _, said = by_hand(operator, *words, stdin=exported(operator))
-
-    assert code == 0, said
-    assert operator.is_as_found()
-    require_writes(heroku, operator.leader)
+    require_brought_back(operator, heroku, tmp_path / "another-machine")
 
 
 def test_one_that_is_brought_back_as_a_person_says_it_was_takes_writes(
@@ -85,13 +90,7 @@ def test_one_whose_new_database_was_destroyed_is_brought_back_on_one_that_takes_
 ) -> None:
     break_behind_the_seal(operator)
     heroku.delete(f"/apps/{operator.apps[0]}/addons/{operator.follower}")
-    operator.home = tmp_path / "another-machine"
-    words = ("recover", "--app", operator.apps[0], "--state", "-", "--yes")
-    code, _, said = by_hand(operator, *words, stdin=exported(operator))
-
-    assert code == 0, said
-    assert operator.is_as_found()
-    require_writes(heroku, operator.leader)
+    require_brought_back(operator, heroku, tmp_path / "another-machine")
 
 
 def test_one_that_a_later_changeover_has_moved_is_brought_back_on_one_that_takes_writes(
@@ -134,4 +133,4 @@ def test_apps_stay_down_on_a_database_that_cannot_be_made_to_take_writes(
 
 
 def test_whoever_waits_for_a_run_that_is_gone_waits_longer_than_its_sessions_are_silent_before_they_are_ended() -> None:
-    assert min(TURN_LIMIT, LEFT_OVER_LIMIT) >= int(SILENCE.split()[0]) + 10
+    assert min(TURN_LIMIT, LEFT_OVER_LIMIT) >= int(LEFT_OVER_AFTER.split()[0]) + 10

@@ -91,15 +91,20 @@ def test_a_write_that_comes_up_after_the_unfollow_fails_when_the_lock_goes(
     assert operator.facts["tripwire_before"] == operator.facts["tripwire_after"]
 
 
-def test_the_old_database_takes_writes_again_by_the_words_that_are_told(
-    operator: Operator, heroku: LocalHeroku
-) -> None:
-    """The triggers go with the seal."""
+def left_with_triggers(operator: Operator, heroku: LocalHeroku) -> str:
+    """An old database of which a table refuses writes; returns its address."""
     url = stranger_on(heroku, operator.leader)
     operator.run_until("scale-down")
     with waiting_after_the_unfollow(operator, url):
         pass
-    old = heroku.database_url(operator.leader)
+    return heroku.database_url(operator.leader)
+
+
+def test_the_old_database_takes_writes_again_by_the_words_that_are_told(
+    operator: Operator, heroku: LocalHeroku
+) -> None:
+    """The triggers go with the seal."""
+    old = left_with_triggers(operator, heroku)
     with open_server(operator.leader, old) as session:
         words = session.unsealing()
     with psycopg.connect(old, autocommit=True) as session:
@@ -113,11 +118,7 @@ def test_one_whose_setting_alone_was_reset_is_known_to_refuse_writes_until_it_is
     operator: Operator, heroku: LocalHeroku
 ) -> None:
     """A person attaches it again, and whoever brings the app up on it sees to the triggers too."""
-    url = stranger_on(heroku, operator.leader)
-    operator.run_until("scale-down")
-    with waiting_after_the_unfollow(operator, url):
-        pass
-    old = heroku.database_url(operator.leader)
+    old = left_with_triggers(operator, heroku)
     with psycopg.connect(old, autocommit=True) as session:
         session.execute("SET default_transaction_read_only = off")
         session.execute(f"ALTER DATABASE {session.info.dbname} RESET default_transaction_read_only")

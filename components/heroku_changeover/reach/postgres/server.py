@@ -1,8 +1,7 @@
 """A session that does what a step asks of a server: the port's verbs, each from the file of its subject."""
 
-from heroku_changeover.reach.postgres import barrier, blockers, readiness, seal
-from heroku_changeover.reach.postgres.session import Session, end_sessions_left_over, open_session
-from heroku_changeover.reach.postgres.sessions import end_sessions_on_a_copy
+from heroku_changeover.reach.postgres import barrier, blockers, readiness, seal, sessions
+from heroku_changeover.reach.postgres.session import Session, open_session
 from heroku_changeover.reach.sql import Blocker, Room
 from heroku_changeover.terms.position import Position
 
@@ -40,10 +39,10 @@ class Server(Session):
         return barrier.missing(self, lsn)
 
     def end_sessions_left_over(self) -> int:
-        return end_sessions_left_over(self)
+        return sessions.end_sessions_left_over(self)
 
     def end_sessions_on_a_copy(self) -> None:
-        end_sessions_on_a_copy(self)
+        sessions.end_sessions_on_a_copy(self)
 
     def position(self) -> Position:
         return barrier.position(self)

@@ -28,9 +28,6 @@ LAST_WORD = 1.0
 
 _TCP = (socket.AF_INET, socket.SOCK_STREAM)
 
-SILENCE = "30 seconds"
-"""How long a session of ours may say nothing and still be a living run's, which gives a sign of life more often."""
-
 NONE_LEFT = re.compile(r"too many (clients|connections)|connection slots|no more connections", re.IGNORECASE)
 """What a server or a pooler says that has no connection left: before there is a session, errors have no code."""
 
@@ -163,19 +160,3 @@ def _not_had(database: str, reason: str) -> SqlUnreachable:
 def _first_line(error: psycopg.Error) -> str:
     """What the server or libpq said; what comes after it may quote what somebody stored."""
     return (error.diag.message_primary or str(error) or type(error).__name__).strip().split("\n")[0]
-
-
-def end_sessions_left_over(session: Session) -> int:
-    """
-    Ends sessions of ours whose run is no more: a machine that was lost leaves them behind, with their locks. A living
-    run, here or elsewhere, gives a sign of life every few seconds. Returns how many others are there still.
-    """
-    (left,) = session.row(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND usename = current_user AND pid <> pg_backend_pid() AND application_name = %s"
-        " AND NOT (CASE WHEN state <> 'active' AND clock_timestamp() - state_change > %s::interval"
-        " THEN pg_terminate_backend(pid, 5000) ELSE false END)",
-        NAME,
-        SILENCE,
-    )
-    return int(left)

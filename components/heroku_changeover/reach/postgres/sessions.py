@@ -13,6 +13,9 @@ from typing import LiteralString, NamedTuple
 from heroku_changeover.reach.postgres.session import NAME, Session
 from heroku_changeover.terms.errors import SqlRefused
 
+LEFT_OVER_AFTER = "30 seconds"
+"""How long a session of ours may say nothing and still be a living run's, which gives a sign of life more often."""
+
 OURS: LiteralString = "(NOT r.rolsuper AND (pg_has_role(r.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))"
 """
 Whether a session of role `r` is ours to end: as PostgreSQL decides, by who signed in, whatever role that one has set.
@@ -85,3 +88,19 @@ def end_sessions_on_a_copy(session: Session) -> None:
     anybody's work. One statement, so that the server is not promoted between the question and the act.
     """
     session.rows(f"SELECT pg_terminate_backend(a.pid) {OTHERS} AND {OURS} AND pg_is_in_recovery()")
+
+
+def end_sessions_left_over(session: Session) -> int:
+    """
+    Ends sessions of ours whose run is no more: a machine that was lost leaves them behind, with their locks. A living
+    run, here or elsewhere, gives a sign of life every few seconds. Returns how many others are there still.
+    """
+    (left,) = session.row(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND usename = current_user AND pid <> pg_backend_pid() AND application_name = %s"
+        " AND NOT (CASE WHEN state <> 'active' AND clock_timestamp() - state_change > %s::interval"
+        " THEN pg_terminate_backend(pid, 5000) ELSE false END)",
+        NAME,
+        LEFT_OVER_AFTER,
+    )
+    return int(left)

@@ -7,7 +7,8 @@ every run on every machine, and it is gone with the process that took it.
 
 from collections.abc import Callable, Container
 
-from heroku_changeover.reach.postgres.session import Session, end_sessions_left_over
+from heroku_changeover.reach.postgres.session import Session
+from heroku_changeover.reach.postgres.sessions import end_sessions_left_over
 from heroku_changeover.reach.wait import INSIDE_WINDOW, Clock, Wait
 from heroku_changeover.terms.errors import Busy, TimedOut
 
